@@ -1,0 +1,212 @@
+"""Connecting, importing and disconnecting TikTok accounts."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from accounts.models import (
+    AccountEventKind,
+    AccountStatus,
+    OAuthAttempt,
+    OAuthToken,
+    Sector,
+    TikTokAccount,
+    User,
+    validate_time_zone,
+)
+from accounts.services.clients import client_with, oauth_client
+from accounts.services.events import account_event
+from accounts.services.tokens import account_lost, token_store
+from accounts.signals import account_connected
+from subiteya.tiktok import OAuthError, TikTokError, TokenAnswer, UserInfo, authorize_url, new_pkce
+
+logger = logging.getLogger(__name__)
+
+SCOPES = (
+    "user.info.basic",
+    "user.info.profile",
+    "user.info.stats",
+    "video.publish",
+    "video.upload",
+    "video.list",
+)
+#: Without one of these nothing can be published.
+PUBLISH_SCOPES = frozenset({"video.publish", "video.upload"})
+STATE_LIFE = timedelta(minutes=10)
+DEFAULT_SECTOR = "General"
+
+
+class OAuthRefused(Exception):
+    """The trip to TikTok did not connect the account; `code` says why.
+
+    Codes: state_invalid, access_denied, scopes_missing, other_account, not_in_charge, or TikTok's own.
+    """
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class ImportInvalid(Exception):
+    """An imported OAuth answer lacks something; `field` says what."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}")
+
+
+def oauth_start(*, user: User, account: TikTokAccount | None, redirect_uri: str) -> str:
+    """Remember one trip to TikTok's authorise page and return its address. `account`: reconnect this one."""
+    state = secrets.token_urlsafe(32)
+    pkce = new_pkce(settings.TIKTOK_PKCE)
+    OAuthAttempt.objects.create(
+        state_hash=_hash(state),
+        code_verifier=pkce.verifier,
+        user=user,
+        account=account,
+        created_at=timezone.now(),
+    )
+    return authorize_url(
+        authorize_base=settings.TIKTOK_AUTHORIZE_BASE,
+        client_key=settings.TIKTOK_CLIENT_KEY,
+        scopes=SCOPES,
+        redirect_uri=redirect_uri,
+        state=state,
+        pkce=pkce,
+    )
+
+
+def oauth_finish(
+    *, user: User, state: str, code: str, redirect_uri: str, sector: Sector | None = None
+) -> tuple[TikTokAccount, bool]:
+    """Exchange what TikTok's page came back with; return the account and whether it is new. Raises OAuthRefused."""
+    attempt = _use_state(user, state)
+    try:
+        answer = oauth_client().exchange_code(code=code, redirect_uri=redirect_uri, code_verifier=attempt.code_verifier)
+        _check_scopes(answer)
+        _check_same(attempt, answer)
+        info = client_with(answer.access_token).user_info()
+    except (OAuthError, TikTokError) as error:
+        logger.warning("oauth_refused", extra={"code": error.code, "log_id": error.log_id})
+        raise OAuthRefused(error.code) from error
+    return _connect(user=user, answer=answer, info=info, sector=sector)
+
+
+def _use_state(user: User, state: str) -> OAuthAttempt:
+    """`state` works once, for ten minutes, for the person who left with it."""
+    fresh = OAuthAttempt.objects.filter(
+        state_hash=_hash(state), user=user, used_at=None, created_at__gt=timezone.now() - STATE_LIFE
+    )
+    if not fresh.update(used_at=timezone.now()):
+        raise OAuthRefused("state_invalid")
+    return OAuthAttempt.objects.get(state_hash=_hash(state))
+
+
+def _check_scopes(answer: TokenAnswer) -> None:
+    if not PUBLISH_SCOPES & set(answer.scope):
+        raise OAuthRefused("scopes_missing")
+
+
+def _check_same(attempt: OAuthAttempt, answer: TokenAnswer) -> None:
+    """Reconnecting one account with another's log-in would publish to the wrong place."""
+    if attempt.account_id and attempt.account and attempt.account.open_id != answer.open_id:
+        raise OAuthRefused("other_account")
+
+
+@transaction.atomic
+def _connect(*, user: User, answer: TokenAnswer, info: UserInfo, sector: Sector | None) -> tuple[TikTokAccount, bool]:
+    known = TikTokAccount.objects.select_for_update().filter(open_id=answer.open_id).first()
+    if known and not TikTokAccount.objects.for_user(user).filter(pk=known.pk).exists():
+        raise OAuthRefused("not_in_charge")
+    account = known or TikTokAccount(open_id=answer.open_id, sector=sector or default_sector())
+    account.username = info.username or account.username or info.open_id
+    account.display_name = info.display_name or account.display_name
+    account.avatar_url = info.avatar_url or account.avatar_url
+    kind = AccountEventKind.RECONNECTED if known else AccountEventKind.CONNECTED
+    _save_connected(account, answer, kind=kind, actor=user)
+    if known is None and not user.is_staff:
+        account.managers.add(user)
+    return account, known is None
+
+
+def account_import(
+    *, answer: dict[str, Any], username: str, sector_name: str, actor: User | None = None,
+    managers: Iterable[User] = (), display_name: str = "", time_zone: str = "",
+) -> tuple[TikTokAccount, bool]:  # fmt: skip
+    """Take an OAuth answer that was obtained elsewhere; idempotent by open_id. Raises ImportInvalid."""
+    try:
+        token = TokenAnswer.from_json(answer)
+    except (KeyError, TypeError, ValueError, TikTokError) as error:
+        raise ImportInvalid(_missing(answer), str(error) or "is not valid") from None
+    if not username.strip("@ "):
+        raise ImportInvalid("username", "is required")
+    if not sector_name.strip():
+        raise ImportInvalid("sector", "is required")
+    return _import(token, username.strip("@ "), sector_name.strip(), actor, tuple(managers), display_name, time_zone)
+
+
+@transaction.atomic
+def _import(
+    token: TokenAnswer, username: str, sector_name: str, actor: User | None, managers: tuple[User, ...],
+    display_name: str, time_zone: str,
+) -> tuple[TikTokAccount, bool]:  # fmt: skip
+    sector, _made = Sector.objects.get_or_create(name=sector_name, defaults={"slug": slugify(sector_name)})
+    known = TikTokAccount.objects.select_for_update().filter(open_id=token.open_id).first()
+    account = known or TikTokAccount(open_id=token.open_id)
+    account.username, account.sector = username, sector
+    account.display_name = display_name or account.display_name
+    if time_zone:
+        try:
+            validate_time_zone(time_zone)
+        except ValidationError as error:
+            raise ImportInvalid("time_zone", error.messages[0]) from None
+        account.time_zone = time_zone
+    _save_connected(account, token, kind=AccountEventKind.IMPORTED, actor=actor)
+    account.managers.add(*managers)
+    return account, known is None
+
+
+def _save_connected(account: TikTokAccount, answer: TokenAnswer, *, kind: AccountEventKind, actor: User | None) -> None:
+    account.status, account.status_reason = AccountStatus.CONNECTED, ""
+    account.connected_at = timezone.now()
+    account.save()
+    token_store(account=account, answer=answer)
+    account_event(account=account, kind=kind, actor=actor)
+    transaction.on_commit(partial(account_connected.send, TikTokAccount, account=account, actor=actor))
+
+
+def account_disconnect(*, account: TikTokAccount, reason: str, actor: User | None = None) -> None:
+    """Give our access back to TikTok (as far as it answers), forget the tokens, tell whoever waits."""
+    token = OAuthToken.objects.filter(account=account).first()
+    if token:
+        try:
+            oauth_client().revoke(token.access_token)
+        except (OAuthError, TikTokError) as error:
+            logger.warning("revoke_failed", extra={"account": account.pk, "code": error.code})
+    account_lost(account=account, reason=reason, actor=actor)
+
+
+def default_sector() -> Sector:
+    sector, _created = Sector.objects.get_or_create(slug=slugify(DEFAULT_SECTOR), defaults={"name": DEFAULT_SECTOR})
+    return sector
+
+
+def _hash(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _missing(answer: dict[str, Any]) -> str:
+    wanted = ("open_id", "access_token", "refresh_token", "expires_in", "refresh_expires_in", "scope")
+    return next((name for name in wanted if not answer.get(name)), "answer")

@@ -1,0 +1,1 @@
+"""System checks: what must be there before a worker starts."""

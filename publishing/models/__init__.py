@@ -1,0 +1,28 @@
+"""What is published: the rows that every other module reads and writes."""
+
+from publishing.models.asset import Asset, AssetCopy, AssetKind, AssetStatus, SubtitleTrack, TrackStatus
+from publishing.models.batch import Batch
+from publishing.models.brand import AccountBrand, BrandPattern
+from publishing.models.job import Job, JobEvent, Leadership, Render
+from publishing.models.upload import UploadSession, WebhookReceipt
+from publishing.models.video import Video, VideoEvent
+
+__all__ = [
+    "AccountBrand",
+    "Asset",
+    "AssetCopy",
+    "AssetKind",
+    "AssetStatus",
+    "Batch",
+    "BrandPattern",
+    "Job",
+    "JobEvent",
+    "Leadership",
+    "Render",
+    "SubtitleTrack",
+    "TrackStatus",
+    "UploadSession",
+    "Video",
+    "VideoEvent",
+    "WebhookReceipt",
+]

@@ -1,0 +1,121 @@
+"""Pieces of work. The row is the truth; a message in Redis only says "look at this row"."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from publishing.models.asset import Asset
+from publishing.models.video import Video
+from publishing.states import JOB_ACTIVE, JobKind, JobStatus
+from subiteya.lib.tracing import current_trace_id
+
+
+class Job(models.Model):
+    """One edit or upload of a video.
+
+    `owner`, `lease_until` and `fence` say who works on it: every claim raises `fence`, and every later write
+    of that worker names it, so that a worker which lost its lease can change nothing.
+    """
+
+    video = models.ForeignKey(Video, models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=8, choices=JobKind.choices)
+    status = models.CharField(max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    crash_count = models.PositiveSmallIntegerField(default=0)
+    owner = models.CharField(max_length=160, blank=True)
+    host = models.CharField(max_length=128, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    run_at = models.DateTimeField(help_text=_("not before this time"))
+    belled_at = models.DateTimeField(null=True, blank=True)
+    step = models.CharField(max_length=24, blank=True)
+    progress = models.FloatField(default=0)
+    render_key = models.CharField(max_length=64, blank=True, db_index=True)
+    poll_count = models.PositiveIntegerField(default=0)
+    reason_code = models.CharField(max_length=64, blank=True)
+    reason_detail = models.JSONField(default=dict, blank=True)
+    traceback = models.TextField(blank=True)
+    trace_id = models.CharField(max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=JobKind.values), name="job_kind_known"),
+            models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),
+            models.CheckConstraint(condition=Q(progress__gte=0) & Q(progress__lte=1), name="job_progress_share"),
+            models.UniqueConstraint(
+                fields=["video"], condition=Q(status__in=sorted(JOB_ACTIVE)), name="job_one_active_per_video"
+            ),
+        ]
+        indexes = [
+            # What the reconciler and the workers look for; finished jobs are not in it, so it stays small.
+            models.Index(
+                fields=["kind", "status", "run_at"],
+                name="job_active_due",
+                condition=Q(status__in=sorted(JOB_ACTIVE)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class JobEvent(models.Model):
+    """A change of a job's status; append-only."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
+    old = models.CharField(max_length=12, blank=True)
+    new = models.CharField(max_length=12)
+    code = models.CharField(max_length=64, blank=True)
+    owner = models.CharField(max_length=160, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    at = models.DateTimeField()
+    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        verbose_name = _("job event")
+        verbose_name_plural = _("job events")
+        constraints = [models.CheckConstraint(condition=Q(new__in=JobStatus.values), name="job_event_status_known")]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"
+
+
+class Render(models.Model):
+    """The claim on one edit, named by its content: five accounts with the same edit render it once."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    asset = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="+")
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+")
+    lease_until = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("render")
+        verbose_name_plural = _("renders")
+
+    def __str__(self) -> str:
+        return self.key[:12]
+
+
+class Leadership(models.Model):
+    """Who does what only one process may do; taken by a conditional UPDATE, lost by silence."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    owner = models.CharField(max_length=160)
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("leadership")
+        verbose_name_plural = _("leaderships")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,65 @@
+"""The bell: a message in Redis that says "look at this row". It may come twice, late or never."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import django_rq
+from django.conf import settings
+from django.db import transaction
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+logger = logging.getLogger(__name__)
+
+#: A submission must not wait for a Redis that is gone.
+CONNECT_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
+#: Messages that nobody fetched: the reconciler rings again long before.
+MESSAGE_TTL_SECONDS = 3600
+
+
+def queue_name(kind: str) -> str:
+    """The Redis queue of `edit` or `upload` work; each worker process listens to exactly one."""
+    return f"{settings.QUEUE_PREFIX}-{kind}"
+
+
+@lru_cache(maxsize=2)
+def _connection(url: str) -> Redis:
+    return Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS)
+
+
+def get_queue(kind: str) -> Queue:
+    """The rq queue for `kind`, with short time-outs and messages that are plain JSON."""
+    return django_rq.get_queue(queue_name(kind), connection=_connection(settings.REDIS_URL), serializer=JSONSerializer)
+
+
+def ring(kind: str, task: str, pk: int, trace_id: str) -> bool:
+    """Ask a worker of `kind` to call `publishing.tasks.<task>(pk)`; False when Redis does not answer.
+
+    Nothing is lost then: the row is written, and the reconciler rings again.
+    """
+    try:
+        get_queue(kind).enqueue(
+            f"publishing.tasks.{task}",
+            args=(pk,),
+            kwargs={"trace_id": trace_id},
+            job_timeout=-1,
+            result_ttl=0,
+            failure_ttl=300,
+            ttl=MESSAGE_TTL_SECONDS,
+        )
+    except (RedisError, OSError):
+        logger.warning("bell_unanswered", extra={"queue": kind, "task": task, "pk": pk})
+        return False
+    return True
+
+
+def ring_after_commit(kind: str, task: str, pk: int, trace_id: str) -> None:
+    """Ring once the current transaction is committed; a rollback rings nothing."""
+    after: Callable[[], bool] = partial(ring, kind, task, pk, trace_id)
+    transaction.on_commit(after)

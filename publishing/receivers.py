@@ -1,0 +1,1 @@
+"""What publishing does when an account connects or disconnects."""

@@ -1,0 +1,187 @@
+"""The edit of one video: source, subtitles, one render, and on to the upload."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from publishing.editing.ffmpeg import FfmpegError, FfmpegTimeout, ffmpeg_version, render
+from publishing.editing.probe import MediaInfo, MediaRefused, probe_isolated
+from publishing.editing.spec import EditSpec
+from publishing.errors import StepFailed
+from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video
+from publishing.services.brands import brand_of
+from publishing.services.files import HashingReader, bucket_put, local_copy, require_space, scratch, sha256_of
+from publishing.services.ingest import asset_probe
+from publishing.services.jobs import LEASE, Claim, job_create, job_finish, job_progress, job_ring, job_write
+from publishing.services.moves import is_due, is_missed, video_move
+from publishing.services.tracks import track_cues, track_make
+from publishing.states import JobKind, JobStatus, SubtitleChoice, VideoStatus
+
+SHARED_LOOK = timedelta(seconds=5)
+#: Shares of the progress bar.
+RENDER_FROM, RENDER_TO = 0.05, 0.95
+
+
+def edit_run(claim: Claim) -> None:
+    """Do the edit of the claimed job. Every finished step is found again by a later run."""
+    video = claim.job.video
+    if video.status != VideoStatus.EDITING:
+        video_move(video=video, to=VideoStatus.EDITING)
+    job_progress(claim, 0.0, step="source", now=time.monotonic)
+    source = _source_ready(video)
+    spec = _spec(claim, source)
+    key = spec.key(source.sha256, ffmpeg_version())
+    job_write(claim, render_key=key)
+    asset = _rendered(key) or _render_once(claim, spec, key)
+    if asset is not None:
+        edit_finish(claim, asset)
+
+
+def _source_ready(video: Video) -> Asset:
+    source = asset_probe(asset=video.batch.source)
+    if source.status == AssetStatus.REFUSED:
+        raise StepFailed(source.refused_code, source.refused_detail)
+    return source
+
+
+def _spec(claim: Claim, source: Asset) -> EditSpec:
+    video = claim.job.video
+    cues = ()
+    if video.subtitle_variant != SubtitleChoice.NONE:
+        job_progress(claim, 0.01, step="subtitles", now=time.monotonic)
+        track = video.batch.track
+        assert track is not None, "the database refuses subtitles without a track"
+        track_make(track.pk)
+        track.refresh_from_db()
+        if track.reason_code:
+            raise StepFailed(track.reason_code, track.reason_detail)
+        cues = track_cues(track)
+    return EditSpec(
+        source=MediaInfo.from_json(source.probe),
+        source_path=local_copy(source),
+        output_path=Path("edited.mp4"),
+        brand=brand_of(video.account),
+        cues=cues,
+    )
+
+
+def _rendered(key: str) -> Asset | None:
+    """The result of this very edit, if somebody made it and the bucket still has it."""
+    done = Render.objects.select_related("asset").filter(pk=key, asset__isnull=False).first()
+    if done is None or done.asset is None:
+        return None
+    if default_storage.exists(done.asset.storage_key):
+        return done.asset
+    Render.objects.filter(pk=key, asset=done.asset).update(asset=None, lease_until=timezone.now())
+    return None
+
+
+def _render_once(claim: Claim, spec: EditSpec, key: str) -> Asset | None:
+    """Render, unless another job is rendering the same edit: then wait for its result (None)."""
+    if not _render_claim(key, claim.job):
+        look_at = timezone.now() + SHARED_LOOK
+        job_finish(claim, to=JobStatus.WAITING, video_to=None, code="render_shared", job_fields={"run_at": look_at})
+        return None
+    try:
+        asset = _render(claim, spec, key)
+    except BaseException:
+        Render.objects.filter(pk=key, job=claim.job, asset=None).update(lease_until=timezone.now())
+        raise
+    Render.objects.filter(pk=key).update(asset=asset)
+    _wake_sharers(key)
+    return asset
+
+
+def _render_claim(key: str, job: Job) -> bool:
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            Render.objects.create(key=key, job=job, lease_until=now + LEASE)
+    except IntegrityError:
+        free = Render.objects.filter(pk=key, asset=None, lease_until__lte=now)
+        mine = Render.objects.filter(pk=key, asset=None, job=job)
+        return bool((free | mine).update(job=job, lease_until=now + LEASE))
+    return True
+
+
+def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
+    with scratch(claim.job.pk) as folder:
+        require_space(spec.target_bytes, folder)
+        output = folder / "edited.mp4"
+        try:
+            render(spec.at(output), on_progress=_show(claim, key))
+            info = probe_isolated(output)
+        except FfmpegTimeout as error:
+            raise StepFailed("edit_timeout", {"why": str(error)}, retryable=True) from error
+        except FfmpegError as error:
+            raise StepFailed("edit_failed", {"why": str(error)[-500:]}, retryable=True) from error
+        except MediaRefused as error:
+            raise StepFailed("edit_invalid", {"why": error.code}) from error
+        return _store(output, info, name=f"{key[:12]}.mp4")
+
+
+def _show(claim: Claim, key: str):  # type: ignore[no-untyped-def]
+    job_progress(claim, RENDER_FROM, step="render", now=time.monotonic)
+    renewed = time.monotonic()
+
+    def show(share: float) -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed > LEASE.total_seconds() / 4:
+            renewed = time.monotonic()
+            Render.objects.filter(pk=key, job=claim.job).update(lease_until=timezone.now() + LEASE)
+        job_progress(claim, RENDER_FROM + share * (RENDER_TO - RENDER_FROM), now=time.monotonic)
+
+    return show
+
+
+def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
+    """Put the edited file into the bucket; the same bytes are stored once."""
+    digest = sha256_of(output)
+    known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=digest).first()
+    if known and default_storage.exists(known.storage_key):
+        return known
+    with output.open("rb") as file:
+        storage_key = bucket_put(HashingReader(file, limit=info.size), folder="edited", suffix=".mp4")
+    asset, _created = Asset.objects.update_or_create(
+        kind=AssetKind.EDITED,
+        sha256=digest,
+        defaults={
+            "storage_key": storage_key, "size": info.size, "probe": info.to_json(), "status": AssetStatus.READY,
+            "original_name": name,
+        },
+    )  # fmt: skip
+    return asset
+
+
+def _wake_sharers(key: str) -> None:
+    for job in Job.objects.filter(render_key=key, kind=JobKind.EDIT, status=JobStatus.WAITING):
+        Job.objects.filter(pk=job.pk, status=JobStatus.WAITING).update(run_at=timezone.now())
+        job_ring(job)
+
+
+@transaction.atomic
+def edit_finish(claim: Claim, asset: Asset) -> None:
+    """Record the edited file and send the video on: to its upload, or to its hour."""
+    video = claim.job.video
+    finish = {"edited": asset}
+    if is_missed(video):
+        detail = {"due": video.scheduled_at.isoformat()} if video.scheduled_at else {}
+        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=None, job_fields={"progress": 1.0})
+        video_move(video=video, to=VideoStatus.MISSED, code="missed", detail=detail, **finish)
+    elif is_due(video):
+        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=VideoStatus.EDITED, job_fields={"progress": 1.0}, **finish)
+        job_create(video=video, kind=JobKind.UPLOAD)
+    else:
+        job_finish(
+            claim,
+            to=JobStatus.SUCCEEDED,
+            video_to=VideoStatus.SCHEDULED,
+            job_fields={"progress": 1.0},
+            **finish,
+        )

@@ -1,0 +1,172 @@
+"""Taking a file in: once per content, streamed to the bucket, checked in a worker."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from pathlib import Path, PurePath
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from publishing.editing.probe import MediaLimits, MediaRefused, probe_isolated
+from publishing.errors import IngestRefused
+from publishing.models import Asset, AssetKind, AssetStatus
+from publishing.queues import ring_after_commit
+from publishing.services.files import HashingReader, Readable, bucket_put, local_copy
+from publishing.states import JobKind
+from subiteya.lib.tracing import current_trace_id
+
+logger = logging.getLogger(__name__)
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv"})
+LOGO_MAGIC = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
+LOGO_MAX = 5_000_000
+MUSIC_SUFFIXES = frozenset({".mp3", ".m4a", ".aac", ".wav", ".ogg"})
+MUSIC_MAX = 50_000_000
+#: A file that takes its checker down this often is refused.
+PROBE_ATTEMPTS = 3
+
+
+def source_ingest(*, stream: Readable, name: str, user: User, declared_size: int | None = None) -> Asset:
+    """Stream a video into the bucket and have it checked on the edit queue; identical content is stored once.
+
+    `declared_size` (bytes) is what the sender announced: a shorter body is refused as cut. Raises IngestRefused.
+    """
+    if declared_size is not None and declared_size > settings.MAX_FILE_BYTES:
+        raise IngestRefused("too_large", {"size": declared_size, "max_bytes": settings.MAX_FILE_BYTES})
+    suffix = PurePath(name).suffix.lower()
+    key, reader = _store(
+        stream,
+        folder="source",
+        suffix=suffix if suffix in VIDEO_SUFFIXES else ".bin",
+        limit=settings.MAX_FILE_BYTES,
+    )
+    _refuse_cut(key, reader, declared_size)
+    asset = _row(kind=AssetKind.SOURCE, key=key, reader=reader, name=name, user=user)
+    if asset.status == AssetStatus.PENDING:
+        ring_after_commit(JobKind.EDIT, "run_probe", asset.pk, current_trace_id())
+    return asset
+
+
+def brand_file_ingest(*, stream: Readable, name: str, kind: AssetKind, user: User) -> Asset:
+    """Store a logo (PNG, JPEG) or a music file of a brand pattern. Raises IngestRefused."""
+    suffix = PurePath(name).suffix.lower()
+    limit = LOGO_MAX if kind == AssetKind.LOGO else MUSIC_MAX
+    key, reader = _store(stream, folder=str(kind), suffix=suffix if suffix.isascii() else "", limit=limit)
+    _refuse_cut(key, reader, None)
+    with default_storage.open(key, "rb") as stored:
+        head = stored.read(8)
+    is_logo = any(head.startswith(magic) for magic in LOGO_MAGIC)
+    if not (is_logo if kind == AssetKind.LOGO else suffix in MUSIC_SUFFIXES):
+        default_storage.delete(key)
+        raise IngestRefused("wrong_kind", {"name": name})
+    return _row(kind=kind, key=key, reader=reader, name=name, user=user, status=AssetStatus.READY)
+
+
+def _store(stream: Readable, *, folder: str, suffix: str, limit: int) -> tuple[str, HashingReader]:
+    reader = HashingReader(stream, limit=limit)
+    try:
+        return bucket_put(reader, folder=folder, suffix=suffix), reader
+    except OverflowError:
+        raise IngestRefused("too_large", {"size": reader.size, "max_bytes": limit}) from None
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise IngestRefused("disk_full", {}) from error
+        raise
+
+
+def _refuse_cut(key: str, reader: HashingReader, declared_size: int | None) -> None:
+    detail: dict[str, Any] = {"received": reader.size, "declared": declared_size}
+    code = ""
+    if declared_size is not None and reader.size != declared_size:
+        code = "size_mismatch"
+    elif reader.size == 0:
+        code = "empty_file"
+    if code:
+        default_storage.delete(key)
+        raise IngestRefused(code, detail)
+
+
+def _row(
+    *,
+    kind: AssetKind,
+    key: str,
+    reader: HashingReader,
+    name: str,
+    user: User,
+    status: AssetStatus = AssetStatus.PENDING,
+) -> Asset:
+    """The row of this content: a new one, or the one that is there already (the second copy is deleted).
+
+    A known source whose stored file is gone, or that was refused for a reason that may have passed, is taken anew.
+    """
+    try:
+        with transaction.atomic():
+            asset = Asset.objects.create(
+                kind=kind, status=status, storage_key=key, original_name=PurePath(name).name[:255],
+                sha256=reader.sha256, size=reader.size, created_by=user, belled_at=timezone.now(),
+            )  # fmt: skip
+    except IntegrityError:
+        asset = Asset.objects.get(kind=kind, sha256=reader.sha256)
+        _adopt(asset, key, status)
+    asset.uploaders.add(user)
+    return asset
+
+
+def _adopt(asset: Asset, key: str, status: AssetStatus) -> None:
+    if default_storage.exists(asset.storage_key):
+        default_storage.delete(key)
+        if asset.status != AssetStatus.REFUSED:
+            return
+        fields: dict[str, Any] = {}
+    else:
+        fields = {"storage_key": key}
+    fields |= {"status": status, "refused_code": "", "refused_detail": {}, "probe_attempts": 0}
+    Asset.objects.filter(pk=asset.pk).update(**fields)
+    asset.refresh_from_db()
+
+
+def asset_probe_by_id(pk: int) -> None:
+    """The worker's entry: check file `pk` if it is still unchecked."""
+    asset = Asset.objects.filter(pk=pk, status=AssetStatus.PENDING).first()
+    if asset:
+        asset_probe(asset=asset)
+
+
+def asset_probe(*, asset: Asset) -> Asset:
+    """Read what the file is, and mark it ready or refused. Safe to run twice; the attempt is counted first."""
+    if asset.status != AssetStatus.PENDING:
+        return asset
+    Asset.objects.filter(pk=asset.pk).update(probe_attempts=F("probe_attempts") + 1, belled_at=timezone.now())
+    asset.refresh_from_db()
+    if asset.probe_attempts > PROBE_ATTEMPTS:
+        return _settle(asset, status=AssetStatus.REFUSED, refused_code="unreadable")
+    limits = MediaLimits(max_bytes=settings.MAX_FILE_BYTES, max_duration_ms=settings.MAX_DURATION_SECONDS * 1000)
+    try:
+        info = probe_isolated(Path(local_copy(asset)), limits=limits)
+    except MediaRefused as refusal:
+        logger.info("asset_refused", extra={"asset": asset.pk, "code": refusal.code})
+        return _settle(asset, status=AssetStatus.REFUSED, refused_code=refusal.code, refused_detail=refusal.detail)
+    return _settle(asset, status=AssetStatus.READY, probe=info.to_json())
+
+
+def asset_probe_again(*, asset: Asset) -> Asset:
+    """Forget the last verdict and check the file once more."""
+    Asset.objects.filter(pk=asset.pk, kind=AssetKind.SOURCE).update(
+        status=AssetStatus.PENDING, probe_attempts=0, refused_code="", refused_detail={}
+    )
+    asset.refresh_from_db()
+    ring_after_commit(JobKind.EDIT, "run_probe", asset.pk, current_trace_id())
+    return asset
+
+
+def _settle(asset: Asset, **fields: Any) -> Asset:
+    Asset.objects.filter(pk=asset.pk, status=AssetStatus.PENDING).update(**fields)
+    asset.refresh_from_db()
+    return asset

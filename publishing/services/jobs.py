@@ -1,0 +1,267 @@
+"""Jobs: created with their bell, claimed by one worker, kept by heartbeat, written only under the fence."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import TikTokAccount
+from publishing.errors import LeaseLost, StateConflict
+from publishing.models import Job, JobEvent, Video
+from publishing.queues import ring_after_commit
+from publishing.services.moves import video_move
+from publishing.states import (
+    JOB_ACTIVE,
+    JOB_ALLOWED,
+    JOB_CLAIMABLE,
+    JOB_TERMINAL,
+    JobKind,
+    JobStatus,
+    VideoStatus,
+)
+
+LEASE = timedelta(seconds=90)
+HEARTBEAT_SECONDS = 20.0
+#: TikTok copes with a few uploads of one account at once; the rest waits in order.
+UPLOADS_PER_ACCOUNT = 3
+PROGRESS_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Claim:
+    """The right to work on `job`: valid while the row still carries `fence`."""
+
+    job: Job
+    fence: int
+    owner: str
+    lost: threading.Event = field(default_factory=threading.Event)
+    _progress_at: float = 0.0
+
+    def check(self) -> None:
+        """Raise LeaseLost as soon as the heartbeat has seen that the job is not ours any more."""
+        if self.lost.is_set():
+            raise LeaseLost(f"job {self.job.pk}")
+
+
+def job_create(*, video: Video, kind: JobKind, run_at: datetime | None = None) -> Job:
+    """Write a job of `video` and ring for it after the commit. The database refuses a second active one."""
+    now = timezone.now()
+    job = Job.objects.create(video=video, kind=kind, run_at=run_at or now, belled_at=now, trace_id=video.trace_id)
+    JobEvent.objects.create(job=job, new=JobStatus.QUEUED, at=now, trace_id=job.trace_id)
+    if run_at is None:
+        ring_after_commit(kind, "run_job", job.pk, job.trace_id)
+    return job
+
+
+@transaction.atomic
+def job_move(
+    *, job: Job, to: JobStatus, code: str = "", detail: dict[str, Any] | None = None, fence: int | None = None,
+    **fields: Any,
+) -> Job:  # fmt: skip
+    """Move a job and record it, or raise StateConflict when another process moved it first.
+
+    With `fence`, only while that claim holds (LeaseLost otherwise).
+    """
+    old = JobStatus(job.status)
+    now = timezone.now()
+    values: dict[str, Any] = {"status": to, "reason_code": code, "reason_detail": detail or {}, **fields}
+    if to in JOB_TERMINAL:
+        values["finished_at"] = now
+    if to not in {JobStatus.RUNNING}:
+        values |= {"lease_until": None, "owner": ""}
+    rows = Job.objects.filter(pk=job.pk, status=old)
+    if fence is not None:
+        rows = rows.filter(fence=fence)
+    if to not in JOB_ALLOWED[old] or not rows.update(**values):
+        raise _conflict(job, fence, f"job {job.pk}: {old} -> {to}")
+    JobEvent.objects.create(
+        job=job, old=old, new=to, code=code, owner=job.owner, fence=job.fence, at=now, trace_id=job.trace_id
+    )
+    for name, value in values.items():
+        setattr(job, name, value)
+    return job
+
+
+def job_claim(pk: int, *, owner: str) -> Claim | None:
+    """Take job `pk` if it is due and free; None when there is nothing to do (a duplicate or late bell)."""
+    with transaction.atomic():
+        job = Job.objects.select_related("video__account", "video__batch__source").filter(pk=pk).first()
+        if job is None or not _is_claimable(job):
+            return None
+        if job.kind == JobKind.UPLOAD and job.status == JobStatus.QUEUED and not _lane_is_free(job):
+            return None
+        return _take(job, owner)
+
+
+def _take(job: Job, owner: str) -> Claim | None:
+    now = timezone.now()
+    old = JobStatus(job.status)
+    # A poll of TikTok's answer keeps the status `processing`: it is a look, not another run.
+    status = old if old == JobStatus.PROCESSING else JobStatus.RUNNING
+    values = {
+        "status": status, "owner": owner, "host": settings.HOST_NAME, "lease_until": now + LEASE,
+        "started_at": job.started_at or now, "reason_code": "", "reason_detail": {},
+    }  # fmt: skip
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    taken = Job.objects.filter(free, pk=job.pk, status=old, fence=job.fence).update(fence=F("fence") + 1, **values)
+    if not taken:
+        return None
+    for name, value in values.items():
+        setattr(job, name, value)
+    job.fence += 1
+    if status != old:
+        JobEvent.objects.create(
+            job=job, old=old, new=status, owner=owner, fence=job.fence, at=now, trace_id=job.trace_id
+        )
+    return Claim(job=job, fence=job.fence, owner=owner)
+
+
+def _is_claimable(job: Job) -> bool:
+    return job.status in JOB_CLAIMABLE and job.run_at <= timezone.now()
+
+
+def _lane_is_free(job: Job) -> bool:
+    """May this upload start, or are there enough of its account before it?
+
+    The account's row is locked, so that two workers count one after the other.
+    """
+    TikTokAccount.objects.select_for_update().get(pk=job.video.account_id)
+    lane = Job.objects.filter(kind=JobKind.UPLOAD, video__account=job.video.account_id).exclude(pk=job.pk)
+    running = lane.filter(status=JobStatus.RUNNING).count()
+    earlier = lane.filter(status=JobStatus.QUEUED, run_at__lte=timezone.now()).filter(lane_before(job)).count()
+    return running + earlier < UPLOADS_PER_ACCOUNT
+
+
+def lane_before(job: Job) -> Q:
+    """Uploads of an account start in the order of their due time, then of their submission."""
+    due = job.video.scheduled_at or job.video.created_at
+    key = Q(video__scheduled_at__lt=due) | Q(video__scheduled_at=None, video__created_at__lt=due)
+    same = Q(video__scheduled_at=due) | Q(video__scheduled_at=None, video__created_at=due)
+    return key | (same & Q(video_id__lt=job.video_id))
+
+
+def job_ring_next(*, account_id: int) -> None:
+    """A place in the account's lane is free: wake the first that waits."""
+    heads = (
+        Job.objects.filter(
+            kind=JobKind.UPLOAD,
+            status=JobStatus.QUEUED,
+            video__account=account_id,
+            run_at__lte=timezone.now(),
+        )
+        .annotate(due=F("video__scheduled_at"))
+        .order_by(F("due").asc(nulls_first=True), "video__created_at", "video_id")[:UPLOADS_PER_ACCOUNT]
+    )
+    for job in heads:
+        job_ring(job)
+
+
+def job_ring(job: Job) -> None:
+    """Ring for `job` after the commit, and remember when."""
+    Job.objects.filter(pk=job.pk).update(belled_at=timezone.now())
+    ring_after_commit(job.kind, "run_job", job.pk, job.trace_id)
+
+
+def job_write(claim: Claim, **fields: Any) -> None:
+    """Write to the claimed row; LeaseLost when the fence has moved on."""
+    if not Job.objects.filter(pk=claim.job.pk, fence=claim.fence, status__in=sorted(JOB_ACTIVE)).update(**fields):
+        claim.lost.set()
+        raise LeaseLost(f"job {claim.job.pk}")
+    for name, value in fields.items():
+        setattr(claim.job, name, value)
+
+
+def job_progress(claim: Claim, share: float, *, step: str | None = None, now: Callable[[], float]) -> None:
+    """Show how far the step is (0 to 1), at most twice a second; raise LeaseLost when the job was taken away."""
+    claim.check()
+    moment = now()
+    if step is None and moment - claim._progress_at < PROGRESS_SECONDS:
+        return
+    claim._progress_at = moment
+    values: dict[str, Any] = {"progress": min(1.0, max(0.0, share))}
+    if step is not None:
+        values["step"] = step
+    job_write(claim, **values)
+
+
+def job_renew(claim: Claim) -> bool:
+    """Extend the lease; False (and the claim is lost) when another worker has the job, or it was cancelled."""
+    rows = Job.objects.filter(pk=claim.job.pk, fence=claim.fence, status__in=[JobStatus.RUNNING, JobStatus.PROCESSING])
+    if rows.update(lease_until=timezone.now() + LEASE):
+        return True
+    claim.lost.set()
+    return False
+
+
+@contextmanager
+def heartbeat(claim: Claim, *, every: float = HEARTBEAT_SECONDS) -> Iterator[None]:
+    """Renew the lease from a thread of its own while the work goes on."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(every):
+            try:
+                if not job_renew(claim):
+                    return
+            except DatabaseError:
+                continue  # the lease outlives three missed beats
+            finally:
+                connection.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{claim.job.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=5)
+
+
+def job_release(claim: Claim) -> None:
+    """Give a running job back untouched (the worker stops): it keeps its attempt and is rung again."""
+    with transaction.atomic():
+        if claim.job.status == JobStatus.PROCESSING:
+            job_write(claim, lease_until=None, owner="")
+            return
+        job_move(job=claim.job, to=JobStatus.QUEUED, code="worker_stopped", fence=claim.fence)
+        job_ring(claim.job)
+
+
+def job_cancel_active(*, video: Video) -> None:
+    """Cancel the video's active job, if any; a worker on it notices at its next write or heartbeat."""
+    for job in Job.objects.filter(video=video, status__in=sorted(JOB_ACTIVE)):
+        job_move(job=job, to=JobStatus.CANCELLED, code="cancelled_by_person", fence=None)
+
+
+@transaction.atomic
+def job_finish(
+    claim: Claim, *, to: JobStatus, video_to: VideoStatus | None, code: str = "", detail: dict[str, Any] | None = None,
+    job_fields: dict[str, Any] | None = None, **video_fields: Any,
+) -> None:  # fmt: skip
+    """Move job and video together, under the fence: both or neither."""
+    job_move(job=claim.job, to=to, code=code, detail=detail, fence=claim.fence, **(job_fields or {}))
+    if video_to is not None:
+        video_move(video=claim.job.video, to=video_to, code=code, detail=detail, **video_fields)
+    elif video_fields:
+        Video.objects.filter(pk=claim.job.video_id).update(**video_fields)
+
+
+def worker_name() -> str:
+    """`host:pid`, unique among live workers."""
+    return f"{settings.HOST_NAME}:{os.getpid()}"
+
+
+def _conflict(job: Job, fence: int | None, message: str) -> Exception:
+    if fence is not None and not Job.objects.filter(pk=job.pk, fence=fence).exists():
+        return LeaseLost(message)
+    return StateConflict(message)

@@ -1,0 +1,112 @@
+"""One run of one job: claim, heartbeat, the work, and what each kind of failure means."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import timedelta
+
+from django.utils import timezone
+
+from publishing.errors import LeaseLost, StateConflict, StepFailed
+from publishing.models import Job, UploadSession
+from publishing.services.edit import edit_run
+from publishing.services.jobs import (
+    Claim,
+    heartbeat,
+    job_claim,
+    job_finish,
+    job_release,
+    job_ring_next,
+    worker_name,
+)
+from publishing.services.upload import upload_run
+from publishing.services.verify import verify_poll
+from publishing.states import UPLOAD_LIVE, JobKind, JobStatus, VideoStatus
+from publishing.stopping import Stopping
+
+logger = logging.getLogger(__name__)
+
+EDIT_ATTEMPTS = 3
+EDIT_PAUSES = (timedelta(seconds=30), timedelta(minutes=5))
+
+
+def job_run(pk: int) -> None:
+    """Do what job `pk` needs now. A bell for a row that needs nothing does nothing."""
+    claim = job_claim(pk, owner=worker_name())
+    if claim is None:
+        return
+    context = {"job": pk, "kind": claim.job.kind, "video": claim.job.video_id, "attempt": claim.job.attempt}
+    logger.info("job_started", extra=context)
+    try:
+        with heartbeat(claim):
+            _work(claim)
+    except Stopping:
+        logger.info("job_released", extra=context)
+        _release(claim)
+        raise
+    except (LeaseLost, StateConflict):
+        logger.info("job_lost", extra=context)
+    except StepFailed as failure:
+        step_failed(claim, failure)
+    except Exception:
+        logger.exception("job_errored", extra=context)
+        _errored(claim)
+    finally:
+        if claim.job.kind == JobKind.UPLOAD:
+            job_ring_next(account_id=claim.job.video.account_id)
+
+
+def _work(claim: Claim) -> None:
+    if claim.job.kind == JobKind.EDIT:
+        edit_run(claim)
+    elif claim.job.status == JobStatus.PROCESSING:
+        verify_poll(claim)
+    else:
+        upload_run(claim)
+
+
+def _release(claim: Claim) -> None:
+    try:
+        job_release(claim)
+    except (LeaseLost, StateConflict):
+        logger.info("job_lost", extra={"job": claim.job.pk})
+
+
+def step_failed(claim: Claim, failure: StepFailed) -> None:
+    """An expected failure: try again after a pause while that can help, else show it to a person."""
+    logger.info("job_failed", extra={"job": claim.job.pk, "code": failure.code, "retryable": failure.retryable})
+    edit = claim.job.kind == JobKind.EDIT
+    if edit and failure.retryable and claim.job.attempt < EDIT_ATTEMPTS:
+        at = timezone.now() + EDIT_PAUSES[min(claim.job.attempt, len(EDIT_PAUSES)) - 1]
+        job_finish(
+            claim, to=JobStatus.WAITING, video_to=VideoStatus.RETRYING, code=failure.code, detail=failure.detail,
+            job_fields={"run_at": at, "attempt": claim.job.attempt + 1}, resume_at=at,
+        )  # fmt: skip
+        return
+    job_finish(
+        claim,
+        to=JobStatus.FAILED,
+        video_to=VideoStatus.FAILED_EDIT if edit else VideoStatus.FAILED_UPLOAD,
+        code=failure.code,
+        detail=failure.detail,
+    )
+
+
+def _errored(claim: Claim) -> None:
+    """A bug: keep its traceback. A video that TikTok may still complete becomes unconfirmed, never retryable."""
+    try:
+        job_finish(
+            claim, to=JobStatus.ERRORED, video_to=status_after_bug(claim.job), code="bug",
+            job_fields={"traceback": traceback.format_exc()[-20_000:]},
+        )  # fmt: skip
+    except (LeaseLost, StateConflict):
+        logger.info("job_lost", extra={"job": claim.job.pk})
+
+
+def status_after_bug(job: Job) -> VideoStatus:
+    """What a video becomes when its job cannot go on and nobody knows why."""
+    if job.kind == JobKind.EDIT:
+        return VideoStatus.FAILED_EDIT
+    sent = UploadSession.objects.filter(video=job.video_id, state__in=sorted(UPLOAD_LIVE), sent_at__isnull=False)
+    return VideoStatus.UNCONFIRMED if sent.exists() else VideoStatus.FAILED_UPLOAD

@@ -1,0 +1,121 @@
+"""What a person may ask for a video: cancel, retry, another time, the answer about an unconfirmed one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from publishing.errors import NotPossible
+from publishing.models import UploadSession, Video
+from publishing.services.jobs import job_cancel_active, job_create
+from publishing.services.moves import is_due, is_missed, video_move, video_note
+from publishing.states import (
+    UPLOAD_LIVE,
+    VIDEO_ALLOWED,
+    VIDEO_CANCELLABLE,
+    VIDEO_RETRYABLE,
+    JobKind,
+    UploadState,
+    VideoStatus,
+)
+
+
+@transaction.atomic
+def video_cancel(*, video: Video, actor: User | None) -> Video:
+    """Cancel what TikTok cannot complete any more. Work in hand stops at its next heartbeat.
+
+    The live upload session is closed in the same transaction, and a worker may send a video's last part
+    only while the session is live: either the cancel or the last part wins, never both.
+    """
+    _refresh(video)
+    if video.status not in VIDEO_CANCELLABLE:
+        raise NotPossible("not_cancellable", {"status": video.status})
+    closed = UploadSession.objects.filter(
+        video=video,
+        state__in=[UploadState.INIT_SENT, UploadState.INITIALISED, UploadState.UPLOADING],
+        sent_at=None,
+    ).update(state=UploadState.DEAD, settled_at=timezone.now())
+    if not closed and UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).exists():
+        raise NotPossible("already_sent", {})
+    job_cancel_active(video=video)
+    return video_move(video=video, to=VideoStatus.CANCELLED, code="cancelled_by_person", actor=actor)
+
+
+@transaction.atomic
+def video_retry(*, video: Video, actor: User | None) -> Video:
+    """Take up a red or cancelled video again, from the first step that is not done yet.
+
+    Also *Publish now* of a video whose time passed. Refused while TikTok could still complete an upload of it.
+    """
+    _refresh(video)
+    if video.status not in VIDEO_RETRYABLE | {VideoStatus.CANCELLED}:
+        raise NotPossible("not_retryable", {"status": video.status})
+    if UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).exists():
+        raise NotPossible("already_sent", {})
+    fields: dict[str, Any] = {}
+    if video.status == VideoStatus.MISSED or is_missed(video):
+        fields["scheduled_at"] = timezone.now()
+        video.scheduled_at = fields["scheduled_at"]
+    if video.edited_id is None:
+        to = VideoStatus.PENDING if is_due(video) else VideoStatus.SCHEDULED
+        video_move(video=video, to=to, code="retry_by_person", actor=actor, **fields)
+        job_create(video=video, kind=JobKind.EDIT)
+    else:
+        video_move(video=video, to=VideoStatus.EDITED, code="retry_by_person", actor=actor, **fields)
+        job_create(video=video, kind=JobKind.UPLOAD)
+    return video
+
+
+@transaction.atomic
+def video_reschedule(*, video: Video, at: datetime, actor: User | None) -> Video:
+    """Give a video that has not gone out another time; `at` is aware and in the future."""
+    _refresh(video)
+    if at <= timezone.now():
+        raise NotPossible("time_in_past", {"at": at.isoformat()})
+    if video.status == VideoStatus.SCHEDULED:
+        Video.objects.filter(pk=video.pk, status=VideoStatus.SCHEDULED).update(scheduled_at=at)
+        video.scheduled_at = at
+        video_note(video=video, code="rescheduled", detail={"at": at.isoformat()}, actor=actor)
+        return video
+    if VideoStatus.SCHEDULED not in VIDEO_ALLOWED[VideoStatus(video.status)] or video.status == VideoStatus.EDITING:
+        raise NotPossible("not_reschedulable", {"status": video.status})
+    if UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).exists():
+        raise NotPossible("already_sent", {})
+    job_cancel_active(video=video)
+    detail = {"at": at.isoformat()}
+    video_move(video=video, to=VideoStatus.SCHEDULED, code="rescheduled", detail=detail, actor=actor, scheduled_at=at)
+    if video.edited_id is None:
+        job_create(video=video, kind=JobKind.EDIT)
+    return video
+
+
+@transaction.atomic
+def video_resolve(*, video: Video, posted: bool, post_url: str = "", actor: User | None = None) -> Video:
+    """A person looked at the profile and says whether an unconfirmed video is there.
+
+    Not there: its upload is closed for good and it goes out again. There: it is published, with their link.
+    """
+    _refresh(video)
+    if video.status != VideoStatus.UNCONFIRMED:
+        raise NotPossible("not_unconfirmed", {"status": video.status})
+    ended = UploadState.COMPLETE if posted else UploadState.DEAD
+    UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).update(state=ended, settled_at=timezone.now())
+    if posted:
+        return video_move(
+            video=video, to=VideoStatus.POSTED, code="confirmed_by_person", actor=actor, post_url=post_url,
+            posted_at=timezone.now(),
+        )  # fmt: skip
+    video_move(video=video, to=VideoStatus.EDITED, code="denied_by_person", actor=actor)
+    job_create(video=video, kind=JobKind.UPLOAD)
+    return video
+
+
+def _refresh(video: Video) -> None:
+    """Decide on the row as it is, locked, so that two people's clicks follow each other."""
+    locked = Video.objects.select_for_update().get(pk=video.pk)
+    for field in ("status", "edited_id", "scheduled_at", "reason_code", "resume_at"):
+        setattr(video, field, getattr(locked, field))

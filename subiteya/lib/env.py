@@ -1,0 +1,81 @@
+"""Typed, strict readers of the environment.
+
+Every reader takes `NAME`, or the file whose path is in `NAME_FILE` (Docker and systemd secrets).
+A missing or bad value raises `BadSetting` with one sentence that names the setting.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+class BadSetting(ImproperlyConfigured):
+    """A setting is missing or cannot be read; the message is one sentence for the operator."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The setting `name`, stripped; `default` when it is absent or empty; required when that is None."""
+    value = _raw(name)
+    if value:
+        return value
+    if default is None:
+        raise BadSetting(f"{name} is required: set it, or {name}_FILE, in the environment.")
+    return default
+
+
+def flag(name: str, default: bool) -> bool:
+    """A yes or no; anything but 1/0, true/false, yes/no, on/off is refused."""
+    value = _raw(name).lower()
+    if not value:
+        return default
+    if value in TRUE or value in FALSE:
+        return value in TRUE
+    raise BadSetting(f"{name} must be true or false, not {value!r}.")
+
+
+def number(name: str, default: int, *, low: int = 0, high: int = 2**53) -> int:
+    """A whole number between `low` and `high`, both included."""
+    value = _raw(name)
+    if not value:
+        return default
+    try:
+        result = int(value)
+    except ValueError:
+        raise BadSetting(f"{name} must be a whole number, not {value!r}.") from None
+    if not low <= result <= high:
+        raise BadSetting(f"{name} must be between {low} and {high}, not {result}.")
+    return result
+
+
+def names(name: str, default: str = "") -> list[str]:
+    """A comma-separated list without empty items."""
+    return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of `allowed`."""
+    value = text(name, default)
+    if value not in allowed:
+        raise BadSetting(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute folder path; the folder itself is made where it is used."""
+    return Path(text(name, str(default))).expanduser().resolve()
+
+
+def _raw(name: str) -> str:
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return os.environ.get(name, "").strip()
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadSetting(f"{name}_FILE cannot be read: {error.strerror} ({path}).") from None

@@ -1,0 +1,172 @@
+"""Settings shared by every environment, read from the environment. docs/settings.md explains each name."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import tempfile
+from pathlib import Path
+
+import dj_database_url
+from django.utils.translation import gettext_lazy as _
+
+from subiteya.lib import env
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+VAR_DIR = env.folder("SUBITEYA_VAR_DIR", BASE_DIR / "var")
+
+
+def _socket_path() -> Path:
+    """The embedded Redis socket; a unix socket's path holds at most 107 bytes."""
+    path = VAR_DIR / "redis.sock"
+    if len(bytes(path)) < 100:
+        return path
+    digest = hashlib.sha256(bytes(path)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"subiteya-{digest}" / "redis.sock"
+
+
+# The web application
+DEBUG = env.flag("SUBITEYA_DEBUG", default=False)
+SITE_URL = env.text("SUBITEYA_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.names("SUBITEYA_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+ROOT_URLCONF = "subiteya.urls"
+WSGI_APPLICATION = "subiteya.wsgi.application"
+WEB_HOST = env.text("SUBITEYA_WEB_HOST", "127.0.0.1")
+WEB_PORT = env.number("SUBITEYA_WEB_PORT", 8000, low=1, high=65535)
+WEB_THREADS = env.number("SUBITEYA_WEB_THREADS", 8, low=1, high=256)
+WEB_PROCESSES = env.number("SUBITEYA_WEB_PROCESSES", 2, low=1, high=64)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_rq",
+    "django_htmx",
+    "accounts",
+    "publishing",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.UserLocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.UserPreferencesMiddleware",
+    "accounts.middleware.TraceMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "publishing.context_processors.shell",
+            ]
+        },
+    }
+]
+STATIC_URL = "static/"
+STATIC_ROOT = env.folder("SUBITEYA_STATIC_ROOT", BASE_DIR / "staticfiles")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "publishing:video_list"
+LOGOUT_REDIRECT_URL = "accounts:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = env.choice("SUBITEYA_LANGUAGE", "es", ("es", "en"))
+LANGUAGES = [("es", _("Spanish")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("SUBITEYA_TIME_ZONE", "America/Argentina/Buenos_Aires")
+USE_TZ = True
+
+# The database, the bell and the bucket
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}"),
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_SOCKET = _socket_path()
+REDIS_URL = env.text("REDIS_URL", f"unix://{REDIS_SOCKET}")
+REDIS_EMBEDDED = not env.text("REDIS_URL", "")
+QUEUE_PREFIX = env.text("SUBITEYA_QUEUE_PREFIX", "subiteya")
+RQ_QUEUES = {
+    kind: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 0}
+    for kind in (f"{QUEUE_PREFIX}-edit", f"{QUEUE_PREFIX}-upload")
+}
+RQ = {"COMMIT_MODE": "auto"}  # our own code decides when a bell rings: after the commit
+S3_BUCKET = env.text("S3_BUCKET", "")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = env.folder("SUBITEYA_MEDIA_DIR", VAR_DIR / "bucket")
+if S3_BUCKET:
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
+            "region_name": env.text("S3_REGION", "") or None,
+            "access_key": env.text("S3_ACCESS_KEY_ID", "") or None,
+            "secret_key": env.text("S3_SECRET_ACCESS_KEY", "") or None,
+            "file_overwrite": True,
+            "default_acl": None,
+        },
+    }
+
+# Workers
+WORK_DIR = env.folder("SUBITEYA_WORK_DIR", VAR_DIR / "work")
+HOST_NAME = env.text("SUBITEYA_HOST_NAME", socket.gethostname())
+EDIT_WORKERS = env.number("SUBITEYA_EDIT_WORKERS", 1, low=0, high=64)
+UPLOAD_WORKERS = env.number("SUBITEYA_UPLOAD_WORKERS", 2, low=0, high=256)
+UPLOAD_SINGLE_PART_MAX = env.number("SUBITEYA_UPLOAD_SINGLE_PART_MAX", 64_000_000, low=5_000_000, high=64_000_000)
+UPLOAD_PART_TARGET = env.number("SUBITEYA_UPLOAD_PART_TARGET", 32_000_000, low=10_000_000, high=60_000_000)
+MISSED_GRACE_SECONDS = env.number("SUBITEYA_MISSED_GRACE_SECONDS", 30 * 60, low=60)
+MAX_FILE_BYTES = env.number("SUBITEYA_MAX_FILE_BYTES", 4_000_000_000, low=1_000_000)
+MAX_DURATION_SECONDS = env.number("SUBITEYA_MAX_DURATION_SECONDS", 3600, low=1)
+WHISPER_MODEL_DIR = env.text("SUBITEYA_WHISPER_MODEL_DIR", "")
+
+# TikTok, or the sandbox in its place: only addresses and keys differ
+TIKTOK_SANDBOX = env.flag("TIKTOK_SANDBOX", default=False)
+SANDBOX_PORT = env.number("SUBITEYA_SANDBOX_PORT", 8001, low=1, high=65535)
+SANDBOX_URL = env.text("SUBITEYA_SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
+TIKTOK_API_BASE = env.text("TIKTOK_API_BASE", "https://open.tiktokapis.com").rstrip("/")
+TIKTOK_AUTHORIZE_BASE = env.text("TIKTOK_AUTHORIZE_BASE", "https://www.tiktok.com").rstrip("/")
+TIKTOK_UPLOAD_HOSTS = tuple(env.names("TIKTOK_UPLOAD_HOSTS", ".tiktokapis.com"))
+TIKTOK_CLIENT_KEY = env.text("TIKTOK_CLIENT_KEY", "")
+TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET", "")
+TIKTOK_PKCE = env.choice("TIKTOK_PKCE", "base64url", ("hex", "base64url"))
+TIKTOK_AUDITED = env.flag("TIKTOK_AUDITED", default=False)
+
+LOG_FORMAT = env.choice("SUBITEYA_LOG_FORMAT", "console", ("console", "json"))
+LOG_LEVEL = env.choice("SUBITEYA_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

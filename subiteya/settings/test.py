@@ -1,0 +1,23 @@
+"""The suites: in-memory SQLite unless DATABASE_URL says otherwise, files in a temporary folder."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_tmp = Path(tempfile.mkdtemp(prefix="subiteya-test-"))
+os.environ.setdefault("SUBITEYA_VAR_DIR", str(_tmp))
+
+from subiteya.settings.base import *  # noqa: E402, F403
+from subiteya.settings.base import DATABASES, STORAGES  # noqa: E402
+
+SECRET_KEY = "test-only"  # noqa: S105
+FIELD_ENCRYPTION_KEYS = ["3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+TIKTOK_CLIENT_KEY = "test-client-key"
+TIKTOK_CLIENT_SECRET = "test-client-secret"  # noqa: S105
+TIKTOK_SANDBOX = True
+TIKTOK_AUDITED = True
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATICFILES_DIRS: list[Path] = [Path(__file__).resolve().parents[2] / "static"]
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(_tmp / "test.sqlite3")}
