@@ -5,6 +5,7 @@ from __future__ import annotations
 from publishing.services.ingest import asset_probe_by_id
 from publishing.services.runner import job_run
 from publishing.services.tracks import track_make
+from publishing.services.verify import inbox_check
 from subiteya.lib.tracing import trace
 
 
@@ -24,3 +25,9 @@ def run_track(pk: int, trace_id: str = "") -> None:
     """Make the cues of subtitle track `pk`, if nobody has yet."""
     with trace(trace_id):
         track_make(pk)
+
+
+def run_inbox_check(pk: int, trace_id: str = "") -> None:
+    """Ask whether the inbox video of upload session `pk` was published in TikTok's app."""
+    with trace(trace_id):
+        inbox_check(pk)

@@ -1,4 +1,7 @@
-"""Fresh access tokens, and their end. TikTok rotates refresh tokens, so two refreshes at once could lose the account."""
+"""Fresh access tokens, and their end.
+
+TikTok rotates refresh tokens, so two refreshes at once could lose the account.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import TikTokAccount
@@ -136,33 +137,24 @@ def _lane_is_free(job: Job) -> bool:
     The account's row is locked, so that two workers count one after the other.
     """
     TikTokAccount.objects.select_for_update().get(pk=job.video.account_id)
-    lane = Job.objects.filter(kind=JobKind.UPLOAD, video__account=job.video.account_id).exclude(pk=job.pk)
+    lane = _lane(job.video.account_id).exclude(pk=job.pk)
     running = lane.filter(status=JobStatus.RUNNING).count()
-    earlier = lane.filter(status=JobStatus.QUEUED, run_at__lte=timezone.now()).filter(lane_before(job)).count()
+    due = job.video.scheduled_at or job.video.created_at
+    before = Q(due__lt=due) | Q(due=due, video_id__lt=job.video_id)
+    earlier = lane.filter(before, status=JobStatus.QUEUED, run_at__lte=timezone.now()).count()
     return running + earlier < UPLOADS_PER_ACCOUNT
 
 
-def lane_before(job: Job) -> Q:
-    """Uploads of an account start in the order of their due time, then of their submission."""
-    due = job.video.scheduled_at or job.video.created_at
-    key = Q(video__scheduled_at__lt=due) | Q(video__scheduled_at=None, video__created_at__lt=due)
-    same = Q(video__scheduled_at=due) | Q(video__scheduled_at=None, video__created_at=due)
-    return key | (same & Q(video_id__lt=job.video_id))
+def _lane(account_id: int) -> QuerySet[Job]:
+    """The uploads of an account; they start in the order of `due`, then of their submission."""
+    due = Coalesce("video__scheduled_at", "video__created_at")
+    return Job.objects.filter(kind=JobKind.UPLOAD, video__account=account_id).annotate(due=due)
 
 
 def job_ring_next(*, account_id: int) -> None:
-    """A place in the account's lane is free: wake the first that waits."""
-    heads = (
-        Job.objects.filter(
-            kind=JobKind.UPLOAD,
-            status=JobStatus.QUEUED,
-            video__account=account_id,
-            run_at__lte=timezone.now(),
-        )
-        .annotate(due=F("video__scheduled_at"))
-        .order_by(F("due").asc(nulls_first=True), "video__created_at", "video_id")[:UPLOADS_PER_ACCOUNT]
-    )
-    for job in heads:
+    """A place in the account's lane is free: wake the first that wait."""
+    waiting = _lane(account_id).filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
+    for job in waiting.order_by("due", "video_id")[:UPLOADS_PER_ACCOUNT]:
         job_ring(job)
 
 

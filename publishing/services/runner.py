@@ -9,7 +9,6 @@ from datetime import timedelta
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict, StepFailed
-from publishing.models import Job, UploadSession
 from publishing.services.edit import edit_run
 from publishing.services.jobs import (
     Claim,
@@ -20,9 +19,10 @@ from publishing.services.jobs import (
     job_ring_next,
     worker_name,
 )
+from publishing.services.outcomes import given_up
 from publishing.services.upload import upload_run
 from publishing.services.verify import verify_poll
-from publishing.states import UPLOAD_LIVE, JobKind, JobStatus, VideoStatus
+from publishing.states import JobKind, JobStatus, VideoStatus
 from publishing.stopping import Stopping
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def step_failed(claim: Claim, failure: StepFailed) -> None:
     job_finish(
         claim,
         to=JobStatus.FAILED,
-        video_to=VideoStatus.FAILED_EDIT if edit else VideoStatus.FAILED_UPLOAD,
+        video_to=given_up(claim.job),
         code=failure.code,
         detail=failure.detail,
     )
@@ -97,16 +97,8 @@ def _errored(claim: Claim) -> None:
     """A bug: keep its traceback. A video that TikTok may still complete becomes unconfirmed, never retryable."""
     try:
         job_finish(
-            claim, to=JobStatus.ERRORED, video_to=status_after_bug(claim.job), code="bug",
+            claim, to=JobStatus.ERRORED, video_to=given_up(claim.job), code="bug",
             job_fields={"traceback": traceback.format_exc()[-20_000:]},
         )  # fmt: skip
     except (LeaseLost, StateConflict):
         logger.info("job_lost", extra={"job": claim.job.pk})
-
-
-def status_after_bug(job: Job) -> VideoStatus:
-    """What a video becomes when its job cannot go on and nobody knows why."""
-    if job.kind == JobKind.EDIT:
-        return VideoStatus.FAILED_EDIT
-    sent = UploadSession.objects.filter(video=job.video_id, state__in=sorted(UPLOAD_LIVE), sent_at__isnull=False)
-    return VideoStatus.UNCONFIRMED if sent.exists() else VideoStatus.FAILED_UPLOAD

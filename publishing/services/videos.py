@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from publishing.errors import NotPossible
-from publishing.models import UploadSession, Video
+from publishing.models import Job, UploadSession, Video
 from publishing.services.jobs import job_cancel_active, job_create
 from publishing.services.moves import is_due, is_missed, video_move, video_note
 from publishing.states import (
+    JOB_ACTIVE,
     UPLOAD_LIVE,
     VIDEO_ALLOWED,
     VIDEO_CANCELLABLE,
@@ -31,16 +32,13 @@ def video_cancel(*, video: Video, actor: User | None) -> Video:
     The live upload session is closed in the same transaction, and a worker may send a video's last part
     only while the session is live: either the cancel or the last part wins, never both.
     """
-    _refresh(video)
+    _lock(video)
     if video.status not in VIDEO_CANCELLABLE:
         raise NotPossible("not_cancellable", {"status": video.status})
-    closed = UploadSession.objects.filter(
-        video=video,
-        state__in=[UploadState.INIT_SENT, UploadState.INITIALISED, UploadState.UPLOADING],
-        sent_at=None,
+    _refuse_if_sent(video)
+    UploadSession.objects.filter(
+        video=video, state__in=[UploadState.INIT_SENT, UploadState.INITIALISED, UploadState.UPLOADING]
     ).update(state=UploadState.DEAD, settled_at=timezone.now())
-    if not closed and UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).exists():
-        raise NotPossible("already_sent", {})
     job_cancel_active(video=video)
     return video_move(video=video, to=VideoStatus.CANCELLED, code="cancelled_by_person", actor=actor)
 
@@ -51,11 +49,10 @@ def video_retry(*, video: Video, actor: User | None) -> Video:
 
     Also *Publish now* of a video whose time passed. Refused while TikTok could still complete an upload of it.
     """
-    _refresh(video)
+    _lock(video)
     if video.status not in VIDEO_RETRYABLE | {VideoStatus.CANCELLED}:
         raise NotPossible("not_retryable", {"status": video.status})
-    if UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).exists():
-        raise NotPossible("already_sent", {})
+    _refuse_if_sent(video)
     fields: dict[str, Any] = {}
     if video.status == VideoStatus.MISSED or is_missed(video):
         fields["scheduled_at"] = timezone.now()
@@ -73,7 +70,7 @@ def video_retry(*, video: Video, actor: User | None) -> Video:
 @transaction.atomic
 def video_reschedule(*, video: Video, at: datetime, actor: User | None) -> Video:
     """Give a video that has not gone out another time; `at` is aware and in the future."""
-    _refresh(video)
+    _lock(video)
     if at <= timezone.now():
         raise NotPossible("time_in_past", {"at": at.isoformat()})
     if video.status == VideoStatus.SCHEDULED:
@@ -83,8 +80,7 @@ def video_reschedule(*, video: Video, at: datetime, actor: User | None) -> Video
         return video
     if VideoStatus.SCHEDULED not in VIDEO_ALLOWED[VideoStatus(video.status)] or video.status == VideoStatus.EDITING:
         raise NotPossible("not_reschedulable", {"status": video.status})
-    if UploadSession.objects.filter(video=video, state__in=UPLOAD_LIVE).exists():
-        raise NotPossible("already_sent", {})
+    _refuse_if_sent(video)
     job_cancel_active(video=video)
     detail = {"at": at.isoformat()}
     video_move(video=video, to=VideoStatus.SCHEDULED, code="rescheduled", detail=detail, actor=actor, scheduled_at=at)
@@ -99,7 +95,7 @@ def video_resolve(*, video: Video, posted: bool, post_url: str = "", actor: User
 
     Not there: its upload is closed for good and it goes out again. There: it is published, with their link.
     """
-    _refresh(video)
+    _lock(video)
     if video.status != VideoStatus.UNCONFIRMED:
         raise NotPossible("not_unconfirmed", {"status": video.status})
     ended = UploadState.COMPLETE if posted else UploadState.DEAD
@@ -114,8 +110,15 @@ def video_resolve(*, video: Video, posted: bool, post_url: str = "", actor: User
     return video
 
 
-def _refresh(video: Video) -> None:
-    """Decide on the row as it is, locked, so that two people's clicks follow each other."""
+def _lock(video: Video) -> None:
+    """Lock the rows in the workers' order (job, then video) and decide on the video as it is now."""
+    list(Job.objects.select_for_update().filter(video=video, status__in=sorted(JOB_ACTIVE)).order_by("pk"))
     locked = Video.objects.select_for_update().get(pk=video.pk)
     for field in ("status", "edited_id", "scheduled_at", "reason_code", "resume_at"):
         setattr(video, field, getattr(locked, field))
+
+
+def _refuse_if_sent(video: Video) -> None:
+    """While TikTok could still complete what it has, nothing may start that could become a second post."""
+    if UploadSession.objects.filter(video=video, state__in=sorted(UPLOAD_LIVE), sent_at__isnull=False).exists():
+        raise NotPossible("already_sent")

@@ -7,8 +7,11 @@ A missing or bad value raises `BadSetting` with one sentence that names the sett
 from __future__ import annotations
 
 import os
+import zoneinfo
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -71,11 +74,52 @@ def folder(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser().resolve()
 
 
+def url(name: str, default: str | None = None, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
+    """An address with one of `schemes`, without a closing slash; a refusal does not quote it (passwords)."""
+    value = text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(value)
+        port_is_number = parts.port is None or parts.port >= 0
+    except ValueError:
+        port_is_number = False
+    if not port_is_number or parts.scheme not in schemes or not (parts.netloc or parts.path):
+        starts = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise BadSetting(f"{name} must be an address that starts with {starts}.")
+    return value
+
+
+def zone(name: str, default: str) -> str:
+    """An IANA time zone."""
+    value = text(name, default)
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSetting(f"{name} must be a time zone such as {default}, not {value!r}.") from None
+    return value
+
+
+def fernet_keys(name: str, default: str | None = None) -> list[str]:
+    """A comma-separated list of at least one Fernet key; a refusal does not quote them."""
+    keys = [key.strip() for key in text(name, default).split(",") if key.strip()]
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError:
+        keys = []
+    if not keys:
+        raise BadSetting(
+            f"{name} must hold Fernet keys: make one with "
+            '`python -c "from cryptography.fernet import Fernet as F; print(F.generate_key().decode())"`.'
+        )
+    return keys
+
+
 def _raw(name: str) -> str:
     path = os.environ.get(f"{name}_FILE")
     if not path:
         return os.environ.get(name, "").strip()
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise BadSetting(f"{name}_FILE cannot be read: {error.strerror} ({path}).") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BadSetting(f"{name}_FILE cannot be read: {why} ({path}).") from None

@@ -123,9 +123,9 @@ def logging_config(form: str, level: str) -> dict[str, Any]:
             "gunicorn.error": {"handlers": [], "propagate": True},
             "gunicorn.access": {"handlers": [], "propagate": True},
             # The libraries' own running commentary; ours says the same once, with fields.
-            "rq": quiet,
-            "rq.worker": quiet,
+            "rq.worker": {"level": "ERROR"},
             "rq.job": quiet,
+            "rq.queue": quiet,
             "werkzeug": quiet,
             "urllib3": quiet,
             "botocore": quiet,

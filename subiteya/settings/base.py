@@ -6,11 +6,13 @@ import hashlib
 import socket
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
 
 from subiteya.lib import env
+from subiteya.lib.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = env.folder("SUBITEYA_VAR_DIR", BASE_DIR / "var")
@@ -25,17 +27,36 @@ def _socket_path() -> Path:
     return Path(tempfile.gettempdir()) / f"subiteya-{digest}" / "redis.sock"
 
 
+def _database(url: str) -> dict[str, Any]:
+    """Django's settings for `url`; SQLite in the mode in which several processes write side by side."""
+    try:
+        database: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)}
+    except ValueError:
+        raise env.BadSetting(
+            "DATABASE_URL must be an address such as postgres://user:password@host:5432/name."
+        ) from None
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["CONN_MAX_AGE"] = 0
+        database["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        }
+    return database
+
+
 # The web application
 DEBUG = env.flag("SUBITEYA_DEBUG", default=False)
-SITE_URL = env.text("SUBITEYA_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+WEB_HOST = env.text("SUBITEYA_WEB_HOST", "127.0.0.1")
+WEB_PORT = env.number("SUBITEYA_WEB_PORT", 8000, low=1, high=65535)
+SITE_URL = env.url("SUBITEYA_SITE_URL", f"http://127.0.0.1:{WEB_PORT}")
 ALLOWED_HOSTS = env.names("SUBITEYA_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 ROOT_URLCONF = "subiteya.urls"
 WSGI_APPLICATION = "subiteya.wsgi.application"
-WEB_HOST = env.text("SUBITEYA_WEB_HOST", "127.0.0.1")
-WEB_PORT = env.number("SUBITEYA_WEB_PORT", 8000, low=1, high=65535)
 WEB_THREADS = env.number("SUBITEYA_WEB_THREADS", 8, low=1, high=256)
 WEB_PROCESSES = env.number("SUBITEYA_WEB_PROCESSES", 2, low=1, high=64)
+WEB_STOP_SECONDS = env.number("SUBITEYA_WEB_STOP_SECONDS", 3, low=0, high=3600)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -96,27 +117,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = env.choice("SUBITEYA_LANGUAGE", "es", ("es", "en"))
 LANGUAGES = [("es", _("Spanish")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.text("SUBITEYA_TIME_ZONE", "America/Argentina/Buenos_Aires")
+TIME_ZONE = env.zone("SUBITEYA_TIME_ZONE", "America/Argentina/Buenos_Aires")
 USE_TZ = True
 
 # The database, the bell and the bucket
-DATABASES = {
-    "default": dj_database_url.parse(
-        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}"),
-        conn_max_age=60,
-        conn_health_checks=True,
-    )
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-    }
+DATABASES = {"default": _database(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_SOCKET = _socket_path()
-REDIS_URL = env.text("REDIS_URL", f"unix://{REDIS_SOCKET}")
+REDIS_URL = env.url("REDIS_URL", f"unix://{REDIS_SOCKET}", schemes=("redis", "rediss", "unix"))
 REDIS_EMBEDDED = not env.text("REDIS_URL", "")
 QUEUE_PREFIX = env.text("SUBITEYA_QUEUE_PREFIX", "subiteya")
 RQ_QUEUES = {
@@ -125,7 +133,7 @@ RQ_QUEUES = {
 }
 RQ = {"COMMIT_MODE": "auto"}  # our own code decides when a bell rings: after the commit
 S3_BUCKET = env.text("S3_BUCKET", "")
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -135,7 +143,7 @@ if S3_BUCKET:
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env.text("S3_ENDPOINT_URL", "") or None,
+            "endpoint_url": (env.text("S3_ENDPOINT_URL", "") and env.url("S3_ENDPOINT_URL")) or None,
             "region_name": env.text("S3_REGION", "") or None,
             "access_key": env.text("S3_ACCESS_KEY_ID", "") or None,
             "secret_key": env.text("S3_SECRET_ACCESS_KEY", "") or None,
@@ -159,9 +167,9 @@ WHISPER_MODEL_DIR = env.text("SUBITEYA_WHISPER_MODEL_DIR", "")
 # TikTok, or the sandbox in its place: only addresses and keys differ
 TIKTOK_SANDBOX = env.flag("TIKTOK_SANDBOX", default=False)
 SANDBOX_PORT = env.number("SUBITEYA_SANDBOX_PORT", 8001, low=1, high=65535)
-SANDBOX_URL = env.text("SUBITEYA_SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
-TIKTOK_API_BASE = env.text("TIKTOK_API_BASE", "https://open.tiktokapis.com").rstrip("/")
-TIKTOK_AUTHORIZE_BASE = env.text("TIKTOK_AUTHORIZE_BASE", "https://www.tiktok.com").rstrip("/")
+SANDBOX_URL = env.url("SUBITEYA_SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}")
+TIKTOK_API_BASE = env.url("TIKTOK_API_BASE", "https://open.tiktokapis.com")
+TIKTOK_AUTHORIZE_BASE = env.url("TIKTOK_AUTHORIZE_BASE", "https://www.tiktok.com")
 TIKTOK_UPLOAD_HOSTS = tuple(env.names("TIKTOK_UPLOAD_HOSTS", ".tiktokapis.com"))
 TIKTOK_CLIENT_KEY = env.text("TIKTOK_CLIENT_KEY", "")
 TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET", "")
@@ -170,3 +178,4 @@ TIKTOK_AUDITED = env.flag("TIKTOK_AUDITED", default=False)
 
 LOG_FORMAT = env.choice("SUBITEYA_LOG_FORMAT", "console", ("console", "json"))
 LOG_LEVEL = env.choice("SUBITEYA_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

@@ -7,7 +7,7 @@ from subiteya.settings.base import SANDBOX_URL, VAR_DIR
 
 _local = local_secrets(VAR_DIR / "secrets.json")
 SECRET_KEY = env.text("SECRET_KEY", _local["secret_key"])
-FIELD_ENCRYPTION_KEYS = env.names("FIELD_ENCRYPTION_KEYS", _local["field_encryption_key"])
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS", _local["field_encryption_key"])
 
 TIKTOK_SANDBOX = env.flag("TIKTOK_SANDBOX", default=True)
 if TIKTOK_SANDBOX:

@@ -18,6 +18,5 @@ TIKTOK_CLIENT_SECRET = "test-client-secret"  # noqa: S105
 TIKTOK_SANDBOX = True
 TIKTOK_AUDITED = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-STATICFILES_DIRS: list[Path] = [Path(__file__).resolve().parents[2] / "static"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(_tmp / "test.sqlite3")}

@@ -1,0 +1,67 @@
+# `make demo` shows the product, `make test` checks it; `make help` lists the rest.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+PYTEST := $(BIN)/python -m pytest
+JOBS ?= auto
+# The first of these that is Python 3.11 or 3.12; PYTHON=/path/to/python overrides.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint integration browser requirements messages clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.runtime ## Start everything with demo data and publish a video (ONCE=1: then stop)
+	@exec $(BIN)/python manage.py demo $(if $(ONCE),--once)
+
+up: $(VENV)/.runtime ## Start everything on the data that is there, until Ctrl-C
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/.dev ## Run the suites that need no system package
+	@$(PYTEST) -n $(JOBS)
+
+lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	DJANGO_SETTINGS_MODULE=subiteya.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
+
+integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql)
+	@tools/with_postgres bash -euc '$(PYTEST) -m integration; $(PYTEST) -n $(JOBS) tests/accounts tests/publishing'
+
+browser: $(VENV)/.dev ## Click through the pages in Chromium (needs chromium)
+	@$(PYTEST) -m browser
+
+requirements: ## Resolve requirements*.in into requirements*.txt (needs uv)
+	uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	uv pip compile --quiet --generate-hashes --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+messages: $(VENV)/.dev ## Collect and compile the translations (needs gettext)
+	$(BIN)/python manage.py makemessages --locale es --locale en --no-obsolete --add-location file \
+		--ignore '.venv/*' --ignore 'var/*' --ignore 'staticfiles/*'
+	$(BIN)/python manage.py compilemessages --ignore '.venv'
+
+clean: ## Remove the virtual environment and the caches, not the data in var/
+	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# A stamp per set of requirements: the second run installs nothing.
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	@echo "Installing what SubiteYa needs (once, some 500 MB)…"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/python
+	@echo "Installing what the tests need (once)…"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or 3.12 was found: install it, or name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) cannot make virtual environments: on Debian, run \"apt-get install python3-venv\" as root"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV)

@@ -1,0 +1,59 @@
+"""`manage.py scheduler`: starts what is due and repairs what was left half done, once a second."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections, connections
+
+from publishing.services.reconcile import reconcile_tick
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Command(BaseCommand):
+    help = "Starts due videos and repairs what crashes left behind; several may run, one at a time leads."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Leaving in the middle of a tick is safe: every step is a transaction that the next tick finds again.
+        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGINT, _leave)
+        logger.info("scheduler_started")
+        failures = 0
+        while True:
+            started = time.monotonic()
+            failures = 0 if _tick(failures) else failures + 1
+            pause = min(LONGEST_PAUSE_SECONDS, TICK_SECONDS * 2 ** min(failures, 10))
+            time.sleep(max(0.0, started + pause - time.monotonic()))
+
+
+def _tick(failures: int) -> bool:
+    """One tick. False when the database does not answer, said once per outage."""
+    close_old_connections()
+    try:
+        reconcile_tick()
+    except DatabaseError as error:
+        if not failures:
+            logger.warning("scheduler_database_unreachable", extra={"error": str(error).strip()})
+        connections.close_all()
+        return False
+    except Exception:
+        # One row that breaks the tick must not stop every other video for good.
+        logger.exception("scheduler_tick_failed")
+        return False
+    if failures:
+        logger.info("scheduler_recovered", extra={"failures": failures})
+    return True
+
+
+def _leave(signum: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(0)

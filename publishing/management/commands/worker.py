@@ -1,0 +1,21 @@
+"""`manage.py worker edit|upload`: one worker process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from publishing.states import JobKind
+from publishing.worker import make_worker
+
+
+class Command(BaseCommand):
+    help = "Works on one queue until SIGTERM or Ctrl-C: edits videos, or uploads them to TikTok."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("kind", choices=JobKind.values)
+        parser.add_argument("--name", default="", help="how the worker is called; made up when absent")
+
+    def handle(self, *args: Any, kind: str, name: str, **options: Any) -> None:
+        make_worker(kind, name).run()

@@ -1,0 +1,232 @@
+"""Submitting: one source, N accounts, checked whole before anything is written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import TikTokAccount, User
+from accounts.services.tokens import AccountNotConnected, client_for
+from publishing.causes import sentence
+from publishing.models import Asset, AssetStatus, Batch, SubtitleTrack, TrackStatus, Video, VideoEvent
+from publishing.services.jobs import job_create
+from publishing.states import JobKind, PostMode, PrivacyLevel, SubtitleChoice, VideoStatus
+from subiteya.lib.tracing import current_trace_id, new_trace_id
+from subiteya.tiktok import TITLE_MAX_UTF16, CreatorInfo, TikTokError, TokenInvalid, utf16_len
+
+logger = logging.getLogger(__name__)
+
+ASK_THREADS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountChoice:
+    """What a person chose for one account. Nothing is allowed unless it was ticked."""
+
+    account: TikTokAccount
+    privacy_level: str = ""
+    allow_comment: bool = False
+    allow_duet: bool = False
+    allow_stitch: bool = False
+    brand_content: bool = False
+    brand_organic: bool = False
+    caption: str | None = None
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing to mend in the form. `account_id` when it concerns one account's part of it."""
+
+    field: str
+    code: str
+    detail: dict[str, Any] = field(default_factory=dict)
+    account_id: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.code, self.detail)
+
+
+class SubmissionInvalid(Exception):
+    """The submission was not taken; `errors` says everything that is wrong, at once."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = list(errors)
+        super().__init__("; ".join(error.code for error in errors))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an account's creator info could not be had; `code` is the catalogue's."""
+
+    code: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.code, self.detail)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """All of one submission, as `batch_submit` takes it."""
+
+    user: User
+    source: Asset
+    caption: str
+    choices: tuple[AccountChoice, ...]
+    mode: PostMode
+    subtitles: SubtitleChoice
+    track: SubtitleTrack | None
+    scheduled_at: datetime | None
+    is_aigc: bool
+    cover_timestamp_ms: int
+
+
+def batch_submit(
+    *, user: User, source: Asset, caption: str, choices: Sequence[AccountChoice], mode: PostMode,
+    subtitles: SubtitleChoice, submission_key: str, track: SubtitleTrack | None = None,
+    scheduled_at: datetime | None = None, is_aigc: bool = False, cover_timestamp_ms: int = 0,
+) -> Batch:  # fmt: skip
+    """Write a batch with a video and an edit job per account, all or nothing, and ring after the commit.
+
+    The same `submission_key` again (a double click, a re-sent form) is the same batch. Works while Redis is
+    down. `scheduled_at` is aware; None means now. Raises SubmissionInvalid.
+    """
+    known = Batch.objects.filter(submission_key=submission_key, created_by=user).first()
+    if known:
+        return known
+    asked = Submission(
+        user=user, source=source, caption=caption.strip(), choices=tuple(choices), mode=mode, subtitles=subtitles,
+        track=track if subtitles != SubtitleChoice.NONE else None, scheduled_at=scheduled_at, is_aigc=is_aigc,
+        cover_timestamp_ms=cover_timestamp_ms,
+    )  # fmt: skip
+    errors = list(_errors(asked))
+    if errors:
+        raise SubmissionInvalid(errors)
+    try:
+        return _write(asked, submission_key)
+    except IntegrityError:
+        return Batch.objects.get(submission_key=submission_key, created_by=user)
+
+
+@transaction.atomic
+def _write(asked: Submission, submission_key: str) -> Batch:
+    batch = Batch.objects.create(
+        created_by=asked.user,
+        source=asked.source,
+        caption=asked.caption,
+        subtitles=asked.subtitles,
+        track=asked.track,
+        submission_key=submission_key,
+        trace_id=current_trace_id() or new_trace_id(),
+    )
+    for choice in asked.choices:
+        video = _video(batch, choice, asked)
+        VideoEvent.objects.create(
+            video=video, new=video.status, actor=asked.user, at=timezone.now(), trace_id=video.trace_id
+        )
+        job_create(video=video, kind=JobKind.EDIT)
+    logger.info("batch_submitted", extra={"batch": batch.pk, "videos": len(asked.choices)})
+    return batch
+
+
+def _video(batch: Batch, choice: AccountChoice, asked: Submission) -> Video:
+    inbox = asked.mode == PostMode.INBOX
+    return Video.objects.create(
+        batch=batch,
+        account=choice.account,
+        status=VideoStatus.SCHEDULED if asked.scheduled_at else VideoStatus.PENDING,
+        mode=asked.mode,
+        caption=_caption(choice, asked),
+        privacy_level="" if inbox else choice.privacy_level,
+        disable_comment=not choice.allow_comment,
+        disable_duet=not choice.allow_duet,
+        disable_stitch=not choice.allow_stitch,
+        brand_content_toggle=choice.brand_content,
+        brand_organic_toggle=choice.brand_organic,
+        is_aigc=asked.is_aigc,
+        cover_timestamp_ms=asked.cover_timestamp_ms,
+        subtitle_variant=asked.subtitles,
+        scheduled_at=asked.scheduled_at,
+        time_zone=choice.account.time_zone,
+        trace_id=batch.trace_id,
+    )
+
+
+def _caption(choice: AccountChoice, asked: Submission) -> str:
+    return asked.caption if choice.caption is None else choice.caption.strip()
+
+
+def _errors(asked: Submission) -> Iterator[FieldError]:
+    if asked.source.status == AssetStatus.REFUSED:
+        yield FieldError("source", asked.source.refused_code, asked.source.refused_detail)
+    if asked.scheduled_at and asked.scheduled_at <= timezone.now():
+        yield FieldError("scheduled_at", "time_in_past")
+    if asked.subtitles != SubtitleChoice.NONE and (asked.track is None or asked.track.asset_id != asked.source.pk):
+        yield FieldError("track", "track_required")
+    elif asked.track and asked.track.status == TrackStatus.FAILED:
+        yield FieldError("track", asked.track.reason_code, asked.track.reason_detail)
+    if asked.source.duration_ms and asked.cover_timestamp_ms > asked.source.duration_ms:
+        yield FieldError("cover_timestamp_ms", "cover_out_of_range")
+    yield from _account_errors(asked)
+
+
+def _account_errors(asked: Submission) -> Iterator[FieldError]:
+    if not asked.choices:
+        yield FieldError("accounts", "no_accounts")
+    mine = set(TikTokAccount.objects.for_user(asked.user).values_list("pk", flat=True))
+    seen: set[int] = set()
+    for choice in asked.choices:
+        account = choice.account
+        if account.pk not in mine:
+            yield FieldError("accounts", "account_not_yours", account_id=account.pk)
+        if account.pk in seen:
+            yield FieldError("accounts", "account_twice", account_id=account.pk)
+        seen.add(account.pk)
+        yield from _choice_errors(choice, asked)
+
+
+def _choice_errors(choice: AccountChoice, asked: Submission) -> Iterator[FieldError]:
+    account = choice.account
+    if not account.is_connected:
+        yield FieldError("accounts", "account_disconnected", {"account": str(account)}, account.pk)
+    length = utf16_len(_caption(choice, asked))
+    if length > TITLE_MAX_UTF16:
+        yield FieldError("caption", "caption_too_long", {"length": length, "max_length": TITLE_MAX_UTF16}, account.pk)
+    if asked.mode == PostMode.INBOX:
+        return
+    if choice.privacy_level not in PrivacyLevel.values:
+        yield FieldError("privacy_level", "privacy_required", account_id=account.pk)
+    if choice.brand_content and choice.privacy_level == PrivacyLevel.SELF_ONLY:
+        yield FieldError("privacy_level", "branded_not_private", account_id=account.pk)
+
+
+def creator_infos(*, accounts: Sequence[TikTokAccount]) -> dict[int, CreatorInfo | Problem]:
+    """Ask TikTok now what each account may post; `{account pk: answer or why there is none}`."""
+    with ThreadPoolExecutor(max_workers=ASK_THREADS) as pool:
+        answers = pool.map(_creator_info, accounts)
+    return {account.pk: answer for account, answer in zip(accounts, answers, strict=True)}
+
+
+def _creator_info(account: TikTokAccount) -> CreatorInfo | Problem:
+    detail = {"account": str(account)}
+    try:
+        try:
+            return client_for(account).creator_info()
+        except TokenInvalid:
+            return client_for(account, force_refresh=True).creator_info()
+    except AccountNotConnected:
+        return Problem("account_disconnected", detail)
+    except TikTokError as error:
+        logger.info("creator_info_refused", extra={"account": account.pk, "code": error.code, "log_id": error.log_id})
+        return Problem(error.code, detail | {"log_id": error.log_id})
+    finally:
+        connection.close()

@@ -1,0 +1,153 @@
+"""What the scheduler does each second: start what is due, wake what waits, take over what died.
+
+Every step is idempotent and decides by conditional UPDATEs, so that a second reconciler does no harm; the
+leadership only spares the work.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from publishing.errors import LeaseLost, StateConflict
+from publishing.models import Asset, AssetKind, AssetStatus, Job, Leadership, SubtitleTrack, TrackStatus, Video
+from publishing.queues import ring
+from publishing.services.jobs import job_cancel_active, job_create, job_move, worker_name
+from publishing.services.moves import is_missed, video_move
+from publishing.services.outcomes import given_up
+from publishing.states import JobKind, JobStatus, VideoStatus
+from subiteya.lib.tracing import trace
+
+logger = logging.getLogger(__name__)
+
+LEADERSHIP = timedelta(seconds=15)
+#: A bell that nobody answered is rung again.
+RING_AGAIN = timedelta(seconds=30)
+CRASHES = 3
+BATCH = 200
+
+Row = TypeVar("Row", Video, Job)
+
+
+def reconcile_tick() -> dict[str, int]:
+    """One round; the number of rows touched by each step. Does nothing in a process that does not lead."""
+    if not lead("reconciler"):
+        return {}
+    now = timezone.now()
+    return {
+        "started": _each(_due(now), video_start),
+        "missed": _each(_late(now), video_miss),
+        "taken_over": _each(_dead(now), job_take_over),
+        "rung": _ring_jobs(now) + _ring_files(now),
+    }
+
+
+def lead(name: str) -> bool:
+    """Take or keep a leadership: one conditional UPDATE; a leader that falls silent loses it."""
+    now, owner = timezone.now(), worker_name()
+    mine = Leadership.objects.filter(Q(owner=owner) | Q(until__lt=now), name=name)
+    if mine.update(owner=owner, until=now + LEADERSHIP):
+        return True
+    try:
+        with transaction.atomic():
+            Leadership.objects.create(name=name, owner=owner, until=now + LEADERSHIP)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _due(now: datetime) -> Iterable[Video]:
+    """Edited videos whose time has come."""
+    return Video.objects.filter(status=VideoStatus.SCHEDULED, scheduled_at__lte=now, edited__isnull=False).order_by(
+        "scheduled_at", "pk"
+    )[:BATCH]
+
+
+def _late(now: datetime) -> Iterable[Video]:
+    """Videos whose time passed by more than the grace before they could start."""
+    grace = timedelta(seconds=settings.MISSED_GRACE_SECONDS)
+    waiting = [VideoStatus.SCHEDULED, VideoStatus.PENDING, VideoStatus.HELD]
+    return Video.objects.filter(status__in=waiting, scheduled_at__lt=now - grace).order_by("pk")[:BATCH]
+
+
+def _dead(now: datetime) -> Iterable[Job]:
+    """Running jobs whose worker has fallen silent."""
+    return Job.objects.filter(status=JobStatus.RUNNING, lease_until__lt=now).select_related("video")[:BATCH]
+
+
+def _each(rows: Iterable[Row], act: Callable[[Row], None]) -> int:
+    """Act on each row in its own transaction; a row that moved meanwhile is somebody else's."""
+    done = 0
+    for row in rows:
+        try:
+            with trace(row.trace_id), transaction.atomic():
+                act(row)
+            done += 1
+        except (StateConflict, LeaseLost, IntegrityError):
+            logger.info("reconcile_conflict", extra={"row": str(row)})
+    return done
+
+
+def video_start(video: Video) -> None:
+    """Send a due video on its way, or call it missed when its hour is long gone."""
+    if is_missed(video):
+        video_miss(video)
+        return
+    video_move(video=video, to=VideoStatus.EDITED, code="due")
+    job_create(video=video, kind=JobKind.UPLOAD)
+
+
+def video_miss(video: Video) -> None:
+    """A late post is a person's decision: stop its work and say so."""
+    job_cancel_active(video=video)
+    due = video.scheduled_at.isoformat() if video.scheduled_at else ""
+    video_move(video=video, to=VideoStatus.MISSED, code="missed", detail={"due": due})
+    logger.warning("video_missed", extra={"video": video.pk})
+
+
+def job_take_over(job: Job) -> None:
+    """A worker died on it: back to the queue, or out of it when it has killed three."""
+    crashes = job.crash_count + 1
+    if crashes >= CRASHES:
+        job_move(job=job, to=JobStatus.ERRORED, code="crashed", fence=job.fence, crash_count=crashes)
+        video_move(video=job.video, to=given_up(job), code="crashed")
+        logger.error("job_quarantined", extra={"job": job.pk, "video": job.video_id})
+        return
+    job_move(job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None)
+    logger.warning("job_taken_over", extra={"job": job.pk, "crashes": crashes})
+
+
+def _ring_jobs(now: datetime) -> int:
+    """Ring for every job that is due, free, and was not rung for since it became due."""
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    unheard = Q(belled_at=None) | Q(belled_at__lt=F("run_at")) | Q(belled_at__lt=now - RING_AGAIN)
+    states = [JobStatus.QUEUED, JobStatus.WAITING, JobStatus.PROCESSING]
+    jobs = Job.objects.filter(free, unheard, status__in=states, run_at__lte=now).order_by("run_at", "pk")
+    rung = 0
+    for job in jobs[:BATCH]:
+        if not ring(job.kind, "run_job", job.pk, job.trace_id):
+            break  # Redis is down: the next round tries again
+        Job.objects.filter(pk=job.pk).update(belled_at=now)
+        rung += 1
+    return rung
+
+
+def _ring_files(now: datetime) -> int:
+    """The same for files to check and subtitles to make, whose bell was lost."""
+    unheard = Q(belled_at=None) | Q(belled_at__lt=now - RING_AGAIN)
+    assets = Asset.objects.filter(unheard, kind=AssetKind.SOURCE, status=AssetStatus.PENDING)[:BATCH]
+    tracks = SubtitleTrack.objects.filter(unheard, status=TrackStatus.PENDING)[:BATCH]
+    rung = 0
+    for row, task in [*((a, "run_probe") for a in assets), *((t, "run_track") for t in tracks)]:
+        if not ring(JobKind.EDIT, task, row.pk, ""):
+            break
+        type(row).objects.filter(pk=row.pk).update(belled_at=now)
+        rung += 1
+    return rung

@@ -1,0 +1,117 @@
+"""The upload of one video: ask, check, start, send; the answer is polled by `verify`."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from accounts.services.tokens import AccountNotConnected, client_for
+from publishing.errors import StepFailed
+from publishing.models import Asset, UploadSession, Video
+from publishing.services import outcomes
+from publishing.services.files import local_copy
+from publishing.services.jobs import Claim, job_progress
+from publishing.services.moves import video_move
+from publishing.services.sessions import InitBudgetSpent, session_initialised, session_live, session_move, session_open
+from publishing.services.transfer import SessionOver, transfer
+from publishing.services.verify import verify_begin
+from publishing.states import PostMode, PrivacyLevel, UploadState, VideoStatus
+from subiteya.tiktok import CreatorInfo, PostInfo, TikTokClient, TikTokError, TokenInvalid, chunk_plan
+
+logger = logging.getLogger(__name__)
+
+
+def upload_run(claim: Claim) -> None:
+    """Bring the claimed video to TikTok, going on where a former run stopped."""
+    video = claim.job.video
+    try:
+        _upload(claim, video)
+    except AccountNotConnected:
+        outcomes.fail(claim, code="account_disconnected", detail=outcomes.details(claim.job))
+    except InitBudgetSpent as spent:
+        outcomes.postpone(claim, at=spent.until, code="rate_limit_own", detail=outcomes.details(claim.job))
+    except SessionOver as over:
+        outcomes.try_later(claim, code=over.code, detail=outcomes.details(claim.job, **over.detail))
+    except TikTokError as error:
+        outcomes.upload_refused(claim, error)
+
+
+def _upload(claim: Claim, video: Video) -> None:
+    session = session_live(video.pk)
+    if session and (session.sent_at or session.state == UploadState.PROCESSING):
+        verify_begin(claim, session)  # the last part may have arrived: TikTok is asked, nothing is sent again
+        return
+    if video.status != VideoStatus.UPLOADING:
+        video_move(video=video, to=VideoStatus.UPLOADING)
+    job_progress(claim, 0.0, step="checking", now=time.monotonic)
+    asset = _edited_asset(video)
+    client = _checked_client(video, asset)
+    if session and session.asset_id != asset.pk:
+        session_move(claim, session, UploadState.DEAD)  # it was edited again: the half-sent file is not wanted
+        session = None
+    session = session or _start(claim, client, asset)
+    transfer(claim, client, session, local_copy(asset))
+    verify_begin(claim, session)
+
+
+def _edited_asset(video: Video) -> Asset:
+    asset = video.edited
+    if asset is None or not default_storage.exists(asset.storage_key):
+        raise StepFailed("edited_missing")
+    return asset
+
+
+def _checked_client(video: Video, asset: Asset) -> TikTokClient:
+    """A client whose token TikTok accepts now, after the settings were compared with what the creator allows."""
+    client = client_for(video.account)
+    if video.mode == PostMode.INBOX:
+        return client
+    try:
+        info = client.creator_info()
+    except TokenInvalid:
+        client = client_for(video.account, force_refresh=True)
+        info = client.creator_info()
+    _check_settings(video, asset, info)
+    return client
+
+
+def _check_settings(video: Video, asset: Asset, info: CreatorInfo) -> None:
+    """Refuse before any byte is sent what TikTok would refuse afterwards."""
+    if video.privacy_level not in info.privacy_level_options:
+        options = [str(PrivacyLevel(value).label) for value in info.privacy_level_options if value in PrivacyLevel]
+        raise StepFailed("privacy_level_option_mismatch", {"account": str(video.account), "options": options})
+    limit = info.max_video_post_duration_sec * 1000
+    if limit and asset.duration_ms > limit:
+        raise StepFailed(
+            "duration_over_account_limit",
+            {"duration_ms": asset.duration_ms, "max_ms": limit, "account": str(video.account)},
+        )
+
+
+def _start(claim: Claim, client: TikTokClient, asset: Asset) -> UploadSession:
+    plan = chunk_plan(asset.size, single_max=settings.UPLOAD_SINGLE_PART_MAX, target=settings.UPLOAD_PART_TARGET)
+    session = session_open(claim, plan=plan, asset=asset)
+    video = claim.job.video
+    inbox = video.mode == PostMode.INBOX
+    answer = client.inbox_init(plan) if inbox else client.video_init(post_info(video), plan)
+    session_initialised(claim, session, answer)
+    logger.info("upload_initialised", extra={"job": claim.job.pk, "publish_id": answer.publish_id})
+    return session
+
+
+def post_info(video: Video) -> PostInfo:
+    """What TikTok is told about the post: exactly what the person confirmed."""
+    return PostInfo(
+        privacy_level=video.privacy_level,
+        title=video.caption,
+        disable_comment=video.disable_comment,
+        disable_duet=video.disable_duet,
+        disable_stitch=video.disable_stitch,
+        video_cover_timestamp_ms=video.cover_timestamp_ms,
+        brand_content_toggle=video.brand_content_toggle,
+        brand_organic_toggle=video.brand_organic_toggle,
+        is_aigc=video.is_aigc,
+    )

@@ -1,0 +1,58 @@
+"""A webhook is a hint: it makes us ask TikTok now; it never decides by itself."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import TikTokAccount
+from accounts.services.tokens import account_lost
+from publishing.models import Job, UploadSession, WebhookReceipt
+from publishing.queues import ring_after_commit
+from publishing.services.jobs import job_ring
+from publishing.states import JobKind, JobStatus, VideoStatus
+from subiteya.tiktok import WebhookEvent
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def webhook_heard(*, event: WebhookEvent, body_sha256: str) -> bool:
+    """Act on a verified webhook; False for one that was heard before."""
+    try:
+        with transaction.atomic():
+            WebhookReceipt.objects.create(
+                body_sha256=body_sha256,
+                event=event.event[:64],
+                publish_id=event.publish_id[:64],
+                open_id=event.user_openid[:128],
+                received_at=timezone.now(),
+            )
+    except IntegrityError:
+        return False
+    logger.info("webhook_heard", extra={"event": event.event, "publish_id": event.publish_id})
+    if event.event == "authorization.removed":
+        _authorization_removed(event)
+    elif event.publish_id:
+        _look_now(event)
+    return True
+
+
+def _authorization_removed(event: WebhookEvent) -> None:
+    account = TikTokAccount.objects.filter(open_id=event.user_openid).first()
+    if account:
+        account_lost(account=account, reason="auth_removed")
+
+
+def _look_now(event: WebhookEvent) -> None:
+    session = UploadSession.objects.filter(publish_id=event.publish_id).select_related("video").first()
+    if session is None:
+        return
+    jobs = Job.objects.filter(video=session.video_id, status=JobStatus.PROCESSING)
+    for job in jobs:
+        Job.objects.filter(pk=job.pk, status=JobStatus.PROCESSING).update(run_at=timezone.now())
+        job_ring(job)
+    if session.video.status == VideoStatus.IN_INBOX:
+        ring_after_commit(JobKind.UPLOAD, "run_inbox_check", session.pk, session.video.trace_id)

@@ -1,0 +1,205 @@
+"""An rq worker that may be killed at any moment: its work-horse goes with it, and Redis may come and go.
+
+rq's own notion of a job's success is not used: the row in the database is the truth, and a message that is
+lost, doubled or failed is rung again by the reconciler. So nothing here retries, and results are not kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import secrets
+import signal
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import connections
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Worker
+from rq.exceptions import DequeueTimeout
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from publishing.queues import queue_name
+from publishing.stopping import Stopping
+from subiteya.lib.processes import die_with_parent
+
+__all__ = ["QueueWorker", "Stopping", "make_worker"]
+
+logger = logging.getLogger(__name__)
+
+#: How long a running task may persist what it did before its process is killed.
+STOP_SECONDS = 3.0
+#: An idle worker asks again after TTL - 15 s; the record of a dead one is gone after TTL + 60 s.
+WORKER_TTL_SECONDS = 30
+MONITOR_SECONDS = 10
+MAINTENANCE_SECONDS = 60
+RECONNECT_SECONDS = (0.25, 5.0)
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
+def make_worker(kind: str, name: str = "") -> QueueWorker:
+    """A worker of the `kind` ("edit" or "upload") queue, with a Redis connection of its own."""
+    connection = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15)
+    # `prepare_for_work` would talk to Redis now, and it may not be there yet.
+    worker = QueueWorker(
+        [Queue(queue_name(kind), connection=connection, serializer=JSONSerializer)],
+        name=name or f"{kind}-{settings.HOST_NAME}-{secrets.token_hex(3)}",
+        connection=connection,
+        serializer=JSONSerializer,
+        default_result_ttl=0,
+        worker_ttl=WORKER_TTL_SECONDS,
+        job_monitoring_interval=MONITOR_SECONDS,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        prepare_for_work=False,
+    )
+    worker.hostname, worker.pid = settings.HOST_NAME, os.getpid()
+    return worker
+
+
+class QueueWorker(Worker):
+    """Listens to one queue until SIGTERM or SIGINT; `run` returns then, at the latest after STOP_SECONDS."""
+
+    def run(self) -> None:
+        """Work, reconnecting to Redis for ever. Returns when told to stop."""
+        outages = 0
+        logger.info("worker_started", extra={"worker": self.name, "queue": self.queues[0].name})
+        try:
+            self._install_signal_handlers()
+            while not self._stop_requested:
+                try:
+                    self._register()
+                    outages = self._reconnected(outages)
+                    self._serve()
+                except (RedisError, OSError) as error:
+                    outages = self._wait_for_redis(error, outages)
+        except Stopping:
+            pass
+        self._say_goodbye()
+
+    def _serve(self) -> None:
+        """Take messages one by one. Raises what Redis raises, but never while a horse is at work."""
+        while not self._stop_requested:
+            if self.should_run_maintenance_tasks:
+                self.run_maintenance_tasks()
+            self.heartbeat()
+            try:
+                taken = self.queue_class.dequeue_any(
+                    self.queues, self.dequeue_timeout, connection=self.connection,
+                    job_class=self.job_class, serializer=self.serializer,
+                )  # fmt: skip
+            except DequeueTimeout:
+                continue
+            if taken is not None and not self._stop_requested:
+                self.execute_job(*taken)
+
+    def _register(self) -> None:
+        # Our own record may still be there from before Redis went away; rq would take it for a namesake.
+        self.connection.delete(self.key)
+        self.register_birth()
+        self.last_cleaned_at = None
+
+    def _reconnected(self, outages: int) -> int:
+        if outages:
+            logger.info("redis_reachable", extra={"worker": self.name})
+        return 0
+
+    def _wait_for_redis(self, error: Exception, outages: int) -> int:
+        if not outages:
+            logger.warning("redis_unreachable", extra={"worker": self.name, "error": str(error)})
+        shortest, longest = RECONNECT_SECONDS
+        pause = min(longest, shortest * 2**outages)
+        time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
+        return min(outages + 1, 10)
+
+    def _say_goodbye(self) -> None:
+        with suppress(RedisError, OSError):  # the record expires by itself
+            self.register_death()
+        logger.info("worker_stopped", extra={"worker": self.name})
+
+    def maintain_heartbeats(self, job: Job, execution: Any) -> None:
+        """As rq's, but a Redis that is away must not make us turn our back on a horse at work."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except (RedisError, OSError):
+            logger.debug("heartbeat_unanswered", extra={"worker": self.name})
+
+    # Stopping
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """SIGTERM or SIGINT: idle, stop at once; else ask the horse to stop, and kill it when it does not."""
+        if self._stop_requested:
+            return
+        self._stop_requested = True
+        if not self.horse_pid:
+            raise Stopping
+        with suppress(ProcessLookupError):
+            os.kill(self.horse_pid, signal.SIGTERM)
+        # A thread, not an alarm: rq uses the alarm to wait for the horse.
+        killer = threading.Timer(STOP_SECONDS, self._kill_group, (self.horse_pid,))
+        killer.daemon = True
+        killer.start()
+
+    def _kill_group(self, pid: int) -> None:
+        """Kill the horse and what it started; nothing when it has been waited for meanwhile."""
+        if self.horse_pid == pid:
+            logger.warning("horse_killed", extra={"worker": self.name, "seconds": STOP_SECONDS})
+            os.killpg(pid, signal.SIGKILL)
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        """Say that a horse ended without a word: killed from outside, or by us because it would not stop."""
+        if not self._stop_requested:
+            extra = {"task": job.func_name, "message_id": job.id, "wait_status": ret_val}
+            logger.error("horse_died", extra=extra)
+
+    # The work-horse
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork with the stop signals held back: the child must not run the parent's handler."""
+        connections.close_all()
+        self._parent_pid = os.getpid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        try:
+            super().fork_work_horse(job, queue)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
+        """In the child: never returns into the parent's loop, and never outlives the parent."""
+        try:
+            die_with_parent(self._parent_pid)
+            super().main_work_horse(job, queue)
+        finally:
+            os._exit(1)
+
+    def setup_work_horse_signals(self) -> None:
+        """SIGTERM becomes `Stopping` in the task, once; Ctrl-C is the parent's business."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _raise_stopping)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+    def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
+        """Run the task, and leave the database politely."""
+        try:
+            return bool(super().perform_job(job, queue, execution))
+        finally:
+            connections.close_all()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log through our own configuration, once; a task that was asked to stop has not failed."""
+        extra = {"task": job.func_name, "message_id": job.id}
+        if isinstance(exc_info[1], Stopping):
+            logger.info("task_stopped", extra=extra)
+        else:
+            logger.error("task_crashed", extra=extra, exc_info=exc_info)
+
+
+def _raise_stopping(signum: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopping
