@@ -30,8 +30,8 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="es")
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("person")
-        verbose_name_plural = _("people")
+        verbose_name = _("person")  # type: ignore[assignment]  # Django allows lazy texts here
+        verbose_name_plural = _("people")  # type: ignore[assignment]
 
 
 class Sector(models.Model):

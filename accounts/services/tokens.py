@@ -47,7 +47,7 @@ def access_token_for(*, account: TikTokAccount, force_refresh: bool = False) -> 
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         if token.access_token != refused and token.expires_at > timezone.now() + FRESH_FOR:
-            return token.access_token
+            return str(token.access_token)
         if _claim(token):
             return _refresh(account, token)
         if time.monotonic() > deadline:

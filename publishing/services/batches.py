@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +47,7 @@ class FieldError:
 
     field: str
     code: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = dataclass_field(default_factory=dict)
     account_id: int | None = None
 
     @property
@@ -67,7 +68,7 @@ class Problem:
     """Why an account's creator info could not be had; `code` is the catalogue's."""
 
     code: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = dataclass_field(default_factory=dict)
 
     @property
     def sentence(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -126,7 +128,7 @@ def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
         return _store(output, info, name=f"{key[:12]}.mp4")
 
 
-def _show(claim: Claim, key: str):  # type: ignore[no-untyped-def]
+def _show(claim: Claim, key: str) -> Callable[[float], None]:
     job_progress(claim, RENDER_FROM, step="render", now=time.monotonic)
     renewed = time.monotonic()
 
@@ -169,7 +171,7 @@ def _wake_sharers(key: str) -> None:
 def edit_finish(claim: Claim, asset: Asset) -> None:
     """Record the edited file and send the video on: to its upload, or to its hour."""
     video = claim.job.video
-    finish = {"edited": asset}
+    finish: dict[str, Any] = {"edited": asset}
     if is_missed(video):
         detail = {"due": video.scheduled_at.isoformat()} if video.scheduled_at else {}
         job_finish(claim, to=JobStatus.SUCCEEDED, video_to=None, job_fields={"progress": 1.0})

@@ -140,12 +140,12 @@ def _lane_is_free(job: Job) -> bool:
     lane = _lane(job.video.account_id).exclude(pk=job.pk)
     running = lane.filter(status=JobStatus.RUNNING).count()
     due = job.video.scheduled_at or job.video.created_at
-    before = Q(due__lt=due) | Q(due=due, video_id__lt=job.video_id)
-    earlier = lane.filter(before, status=JobStatus.QUEUED, run_at__lte=timezone.now()).count()
+    waiting = lane.filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
+    earlier = waiting.filter(due__lt=due).count() + waiting.filter(due=due, video_id__lt=job.video_id).count()
     return running + earlier < UPLOADS_PER_ACCOUNT
 
 
-def _lane(account_id: int) -> QuerySet[Job]:
+def _lane(account_id: int) -> QuerySet[Any]:
     """The uploads of an account; they start in the order of `due`, then of their submission."""
     due = Coalesce("video__scheduled_at", "video__created_at")
     return Job.objects.filter(kind=JobKind.UPLOAD, video__account=account_id).annotate(due=due)

@@ -145,9 +145,12 @@ def _ring_files(now: datetime) -> int:
     assets = Asset.objects.filter(unheard, kind=AssetKind.SOURCE, status=AssetStatus.PENDING)[:BATCH]
     tracks = SubtitleTrack.objects.filter(unheard, status=TrackStatus.PENDING)[:BATCH]
     rung = 0
-    for row, task in [*((a, "run_probe") for a in assets), *((t, "run_track") for t in tracks)]:
-        if not ring(JobKind.EDIT, task, row.pk, ""):
-            break
-        type(row).objects.filter(pk=row.pk).update(belled_at=now)
-        rung += 1
+    for asset in assets:
+        if not ring(JobKind.EDIT, "run_probe", asset.pk, ""):
+            return rung
+        rung += Asset.objects.filter(pk=asset.pk).update(belled_at=now)
+    for track in tracks:
+        if not ring(JobKind.EDIT, "run_track", track.pk, ""):
+            return rung
+        rung += SubtitleTrack.objects.filter(pk=track.pk).update(belled_at=now)
     return rung

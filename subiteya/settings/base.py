@@ -7,6 +7,7 @@ import socket
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.utils.translation import gettext_lazy as _
@@ -50,8 +51,11 @@ DEBUG = env.flag("SUBITEYA_DEBUG", default=False)
 WEB_HOST = env.text("SUBITEYA_WEB_HOST", "127.0.0.1")
 WEB_PORT = env.number("SUBITEYA_WEB_PORT", 8000, low=1, high=65535)
 SITE_URL = env.url("SUBITEYA_SITE_URL", f"http://127.0.0.1:{WEB_PORT}")
-ALLOWED_HOSTS = env.names("SUBITEYA_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+ALLOWED_HOSTS = env.names("SUBITEYA_ALLOWED_HOSTS", f"127.0.0.1,localhost,[::1],{urlsplit(SITE_URL).hostname}")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+HTTPS = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 ROOT_URLCONF = "subiteya.urls"
 WSGI_APPLICATION = "subiteya.wsgi.application"
 WEB_THREADS = env.number("SUBITEYA_WEB_THREADS", 8, low=1, high=256)

@@ -1,7 +1,5 @@
 """Production: secrets, addresses, database, queue and TikTok's keys come from the environment and are required."""
 
-from urllib.parse import urlsplit
-
 from subiteya.lib import env
 from subiteya.lib.logs import logging_config
 from subiteya.settings.base import *  # noqa: F403
@@ -11,15 +9,11 @@ SECRET_KEY = env.text("SECRET_KEY")
 FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS")
 env.text("DATABASE_URL")
 env.text("REDIS_URL")
-SITE_URL = env.url("SUBITEYA_SITE_URL")
-ALLOWED_HOSTS = env.names("SUBITEYA_ALLOWED_HOSTS", urlsplit(SITE_URL).hostname or "")
+env.url("SUBITEYA_SITE_URL")
 TIKTOK_CLIENT_KEY = env.text("TIKTOK_CLIENT_KEY")
 TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET")
 if TIKTOK_SANDBOX:
     raise env.BadSetting("TIKTOK_SANDBOX is for the embedded default: unset it in production.")
 
-HTTPS = SITE_URL.startswith("https://")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 LOG_FORMAT = env.choice("SUBITEYA_LOG_FORMAT", "json", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

@@ -1,11 +1,14 @@
-"""The suites: in-memory SQLite unless DATABASE_URL says otherwise, files in a temporary folder."""
+"""The suites: SQLite in a file unless DATABASE_URL says otherwise, files in a temporary folder."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 _tmp = Path(tempfile.mkdtemp(prefix="subiteya-test-"))
-os.environ.setdefault("SUBITEYA_VAR_DIR", str(_tmp))
+atexit.register(shutil.rmtree, _tmp, ignore_errors=True)
+os.environ["SUBITEYA_VAR_DIR"] = str(_tmp)
 
 from subiteya.settings.base import *  # noqa: E402, F403
 from subiteya.settings.base import DATABASES, STORAGES  # noqa: E402

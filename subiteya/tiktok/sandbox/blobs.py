@@ -45,6 +45,7 @@ class Blobs:
         self._videos = data_dir / "videos"
         self._hashes: OrderedDict[str, tuple[int, Hasher]] = OrderedDict()
         self._lock = threading.Lock()
+        self._guards = tuple(threading.Lock() for _ in range(64))
         shutil.rmtree(self._parts, ignore_errors=True)  # of a sandbox that was killed
         self._parts.mkdir(parents=True, exist_ok=True)
         self._videos.mkdir(exist_ok=True)
@@ -53,20 +54,25 @@ class Blobs:
         """Where the bytes of `publish_id` are, or would be."""
         return self._videos / publish_id.replace("~", "_")
 
+    def guard(self, publish_id: str) -> threading.Lock:
+        """The lock under which bytes join the video of `publish_id`."""
+        return self._guards[hash(publish_id) % len(self._guards)]
+
     def receive(self, read: Read, length: int, hasher: Hasher, *, pause: Callable[[int], None]) -> Path | None:
         """Write `length` bytes of a body into a new part file, block by block. None: the body ended early."""
         path = self._parts / secrets.token_hex(12)
         left = length
-        with path.open("wb") as file:
-            while left and (data := read(min(BLOCK, left))):
-                file.write(data)
-                hasher.update(data)
-                left -= len(data)
-                pause(len(data))
-        if left:
-            path.unlink(missing_ok=True)
-            return None
-        return path
+        try:
+            with path.open("wb") as file:
+                while left and (data := read(min(BLOCK, left))):
+                    file.write(data)
+                    hasher.update(data)
+                    left -= len(data)
+                    pause(len(data))
+        finally:
+            if left:
+                path.unlink(missing_ok=True)
+        return None if left else path
 
     def join(self, publish_id: str, part: Path, first: int) -> None:
         """Put `part` at byte `first` of the video. What a killed sandbox had written beyond `first` goes."""

@@ -83,7 +83,7 @@ def _parsed(name: str, value: Any) -> Any:
         if name in CHOICES:
             return next(choice for choice in CHOICES[name] if str(choice) == str(value))
         return _typed(getattr(_DEFAULTS, name), value)
-    except (StopIteration, TypeError, ValueError):
+    except (StopIteration, LookupError, TypeError, ValueError):
         raise ValueError(f"{name}: {value!r} does not fit") from None
 
 

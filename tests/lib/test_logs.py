@@ -1,0 +1,160 @@
+"""Log lines: their two shapes, the trace id, and the net under secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import logging.config
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subiteya.lib.logs import ConsoleFormatter, JsonFormatter, TraceFilter, logging_config, redact
+from subiteya.lib.tracing import trace
+
+TOKEN = "act.gXk1!4521.va"
+UPLOAD_URL = "https://open-upload.tiktokapis.com/video/?upload_id=67&upload_token=Xza123-sec"
+
+
+def record(message: str, *args: Any, exc_info: Any = None, **extra: Any) -> logging.LogRecord:
+    logger = logging.Logger("publishing.test")
+    made = logger.makeRecord(logger.name, logging.WARNING, "f.py", 1, message, args, exc_info, extra=extra)
+    TraceFilter().filter(made)
+    return made
+
+
+def console(made: logging.LogRecord) -> str:
+    return ConsoleFormatter().format(made)
+
+
+def as_json(made: logging.LogRecord) -> dict[str, Any]:
+    text = JsonFormatter().format(made)
+    assert "\n" not in text
+    return dict(json.loads(text))
+
+
+def raised(message: str) -> Any:
+    try:
+        raise ValueError(message)
+    except ValueError:
+        return sys.exc_info()
+
+
+def test_it_writes_a_console_line_with_its_fields_and_its_trace() -> None:
+    with trace("a" * 32):
+        line = console(record("upload_part_sent", part=3, of=7))
+
+    assert line.endswith(f"WARNING publishing.test upload_part_sent part=3 of=7 trace_id={'a' * 32}")
+
+
+def test_it_leaves_the_trace_out_where_there_is_none() -> None:
+    assert "trace_id" not in console(record("worker_started"))
+
+
+def test_it_writes_opentelemetry_names_in_json() -> None:
+    with trace("b" * 32):
+        line = as_json(record("upload %s", "sent", part=3, ok=True, ratio=0.5, cause=None))
+
+    assert line.pop("timestamp").endswith("+00:00")
+    assert line.pop("process.pid") > 0
+    assert line == {
+        "severity_text": "WARNING",
+        "body": "upload sent",
+        "trace_id": "b" * 32,
+        "scope": "publishing.test",
+        "part": 3,
+        "ok": True,
+        "ratio": 0.5,
+        "cause": None,
+    }
+
+
+def test_it_lets_no_field_replace_the_record_s_own() -> None:
+    line = as_json(record("event", timestamp="forged", body="forged"))
+
+    assert line["body"] == "event"
+    assert line["timestamp"] != "forged"
+
+
+def test_it_keeps_the_trace_that_the_caller_names() -> None:
+    assert as_json(record("http_request", trace_id="c" * 32))["trace_id"] == "c" * 32
+
+
+def test_it_adds_the_traceback() -> None:
+    made = record("job_errored", exc_info=raised("boom"))
+
+    assert console(made).splitlines()[-1] == "ValueError: boom"
+    assert as_json(made)["exception.type"] == "ValueError"
+    assert as_json(made)["exception.stacktrace"].endswith("ValueError: boom")
+
+
+def test_it_lets_no_value_forge_a_line_or_a_field() -> None:
+    line = console(record("file_taken", name='x.mp4\n2026-01-01 INFO "ok" user=admin'))
+
+    assert line.count("\n") == 0
+    assert 'name="x.mp4\\n2026-01-01 INFO \\"ok\\" user=admin"' in line
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (f"Authorization: Bearer {TOKEN}", TOKEN),
+        (f"token {TOKEN} refused", TOKEN),
+        ("rft.Abc123!9.va was used twice", "rft.Abc123!9.va"),
+        (f"PUT {UPLOAD_URL}", "Xza123-sec"),
+        ('{"access_token": "plain-secret", "expires_in": 86400}', "plain-secret"),
+        ("refresh_token=plain-secret&grant_type=refresh_token", "plain-secret"),
+        ("client_secret: plain-secret", "plain-secret"),
+        ("GET /accounts/callback/?code=plain-secret&state=1", "plain-secret"),
+        ("stored " + Fernet(base64.urlsafe_b64encode(bytes(32))).encrypt_at_time(b"x", 0).decode(), "gAAAA"),
+    ],
+)
+def test_it_redacts_secrets_in_messages_fields_and_tracebacks(text: str, secret: str) -> None:
+    for made in (record("m %s", text), record("m", detail=text), record("m", exc_info=raised(text))):
+        assert secret not in console(made)
+        assert secret not in json.dumps(as_json(made))
+        assert "[redacted]" in console(made)
+
+
+def test_it_redacts_inside_nested_fields() -> None:
+    line = as_json(record("m", answer={"access_token": "plain", "inner": [f"Bearer {TOKEN}", 3]}))
+
+    assert line["answer"] == {"access_token": "[redacted]", "inner": ["Bearer [redacted]", 3]}
+
+
+def test_it_leaves_ordinary_text_alone() -> None:
+    text = "publish_id=v_pub_file~v2-1.123 log_id=2026 act 3 of 4, contract.pdf, code=spam_risk"
+
+    assert redact(text) == text
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8))
+def test_it_redacts_any_bearer_token(token: str) -> None:
+    assert redact(f"Bearer {token}") == "Bearer [redacted]"
+
+
+@pytest.fixture
+def configured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The configuration under test for the length of one test; the root's own handlers come back after it."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    logging.config.dictConfig(logging_config(request.param, "INFO"))
+    yield
+    root.handlers[:], root.level = before, level
+
+
+@pytest.mark.parametrize("configured", ["json"], indirect=True)
+def test_it_sends_everything_to_stderr(configured: None, capfd: pytest.CaptureFixture[str]) -> None:
+    with trace("d" * 32):
+        logging.getLogger("publishing.anything").info("event", extra={"pk": 1})
+
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert json.loads(err)["pk"] == 1
+    assert json.loads(err)["trace_id"] == "d" * 32

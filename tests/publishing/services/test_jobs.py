@@ -1,0 +1,143 @@
+"""Jobs: one worker at a time, every write under the fence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from publishing.errors import LeaseLost, StateConflict
+from publishing.models import Job, JobEvent, VideoEvent
+from publishing.services.jobs import (
+    LEASE,
+    UPLOADS_PER_ACCOUNT,
+    job_cancel_active,
+    job_claim,
+    job_create,
+    job_finish,
+    job_move,
+    job_release,
+    job_renew,
+    job_write,
+)
+from publishing.services.moves import video_move
+from publishing.states import JobKind, JobStatus, VideoStatus
+from tests.factories import JobFactory, TikTokAccountFactory, VideoFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_claims_a_due_job_once():
+    job = JobFactory()
+    claim = job_claim(job.pk, owner="a")
+    assert claim is not None
+    assert (claim.job.status, claim.fence) == (JobStatus.RUNNING, 1)
+    assert job_claim(job.pk, owner="b") is None
+
+
+def test_it_ignores_a_bell_for_a_job_that_is_not_due_or_gone():
+    later = JobFactory(run_at=timezone.now() + timedelta(minutes=1))
+    assert job_claim(later.pk, owner="a") is None
+    assert job_claim(later.pk + 1000, owner="a") is None
+
+
+def test_it_refuses_every_write_of_a_worker_that_lost_its_job():
+    job = JobFactory()
+    first = job_claim(job.pk, owner="a")
+    Job.objects.filter(pk=job.pk).update(status=JobStatus.QUEUED, lease_until=None)
+    second = job_claim(job.pk, owner="b")
+    assert second.fence == first.fence + 1
+    assert not job_renew(first)
+    with pytest.raises(LeaseLost):
+        job_write(first, progress=0.5)
+    with pytest.raises(LeaseLost):
+        job_finish(first, to=JobStatus.SUCCEEDED, video_to=VideoStatus.EDITED)
+    job_write(second, progress=0.25)
+    assert Job.objects.get(pk=job.pk).progress == 0.25
+
+
+def test_it_keeps_the_lease_by_renewing_it():
+    with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
+        claim = job_claim(JobFactory().pk, owner="a")
+        clock.shift(LEASE / 2)
+        assert job_renew(claim)
+        assert Job.objects.get(pk=claim.job.pk).lease_until == timezone.now() + LEASE
+
+
+def test_it_moves_a_job_only_along_the_machine_and_records_it():
+    job = JobFactory(status=JobStatus.SUCCEEDED)
+    with pytest.raises(StateConflict):
+        job_move(job=job, to=JobStatus.RUNNING)
+    assert not JobEvent.objects.filter(job=job).exists()
+
+
+def test_it_moves_from_the_status_it_saw_or_not_at_all():
+    job = JobFactory()
+    stale = Job.objects.get(pk=job.pk)
+    job_move(job=job, to=JobStatus.CANCELLED)
+    with pytest.raises(StateConflict):
+        job_move(job=stale, to=JobStatus.RUNNING)
+
+
+def test_it_finishes_job_and_video_together_or_neither():
+    video = VideoFactory(status=VideoStatus.EDITING)
+    claim = job_claim(JobFactory(video=video).pk, owner="a")
+    with pytest.raises(StateConflict):
+        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=VideoStatus.POSTED)
+    assert Job.objects.get(pk=claim.job.pk).status == JobStatus.RUNNING
+    assert not VideoEvent.objects.filter(video=video, new=VideoStatus.POSTED).exists()
+
+
+def test_it_allows_one_active_job_per_video():
+    job = JobFactory()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        job_create(video=job.video, kind=JobKind.EDIT)
+
+
+def test_it_gives_a_job_back_without_using_an_attempt():
+    claim = job_claim(JobFactory().pk, owner="a")
+    job_release(claim)
+    job = Job.objects.get(pk=claim.job.pk)
+    assert (job.status, job.attempt, job.lease_until) == (JobStatus.QUEUED, 1, None)
+
+
+def test_it_stops_the_worker_of_a_cancelled_job_at_its_next_write():
+    claim = job_claim(JobFactory().pk, owner="a")
+    job_cancel_active(video=claim.job.video)
+    assert not job_renew(claim)
+    with pytest.raises(LeaseLost):
+        job_write(claim, progress=0.9)
+
+
+def lane(account, count):
+    videos = [VideoFactory(account=account, status=VideoStatus.EDITED) for _ in range(count)]
+    return [JobFactory(video=video, kind=JobKind.UPLOAD) for video in videos]
+
+
+def test_it_starts_only_a_few_uploads_of_an_account_and_in_order():
+    jobs = lane(TikTokAccountFactory(), UPLOADS_PER_ACCOUNT + 2)
+    assert job_claim(jobs[-1].pk, owner="late") is None
+    claims = [job_claim(job.pk, owner="w") for job in jobs]
+    assert [claim is not None for claim in claims] == [True] * UPLOADS_PER_ACCOUNT + [False, False]
+    video_move(video=claims[0].job.video, to=VideoStatus.UPLOADING)
+    job_finish(claims[0], to=JobStatus.FAILED, video_to=VideoStatus.FAILED_UPLOAD, code="unavailable")
+    assert job_claim(jobs[-1].pk, owner="w") is None
+    assert job_claim(jobs[-2].pk, owner="w") is not None
+
+
+def test_it_orders_a_lane_by_due_time():
+    account = TikTokAccountFactory()
+    jobs = lane(account, UPLOADS_PER_ACCOUNT + 1)
+    jobs[-1].video.scheduled_at = timezone.now() - timedelta(hours=1)
+    jobs[-1].video.save(update_fields=["scheduled_at"])
+    assert job_claim(jobs[-1].pk, owner="w") is not None
+    assert job_claim(jobs[-2].pk, owner="w") is None
+
+
+def test_it_keeps_accounts_out_of_each_others_lanes():
+    for job in lane(TikTokAccountFactory(), UPLOADS_PER_ACCOUNT):
+        assert job_claim(job.pk, owner="w")
+    assert job_claim(lane(TikTokAccountFactory(), 1)[0].pk, owner="w")

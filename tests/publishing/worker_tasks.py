@@ -1,0 +1,42 @@
+"""Tasks for the worker's tests: plain functions that leave traces in files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+from publishing.stopping import Stopping
+from subiteya.lib.processes import die_with_parent
+
+
+def write(path: str, text: str, trace_id: str = "") -> None:
+    """Write `text` to `path`."""
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def crash(secret: str, trace_id: str = "") -> None:
+    """Fail with a secret in the message."""
+    raise RuntimeError(f"Bearer {secret}")
+
+
+def work(folder: str, stubborn: bool = False, seconds: float = 60.0, trace_id: str = "") -> None:
+    """Work for a long time with a program of our own below; say when asked to stop, and then stop, or not."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], preexec_fn=partial(die_with_parent, os.getpid())
+    )
+    Path(folder, "child").write_text(str(child.pid))
+    Path(folder, "horse").write_text(str(os.getpid()))
+    try:
+        time.sleep(seconds)
+        Path(folder, "finished").touch()
+    except Stopping:
+        Path(folder, "stopped").touch()
+        if stubborn:
+            time.sleep(60)
+    finally:
+        child.kill()
+        child.wait()
