@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 
 from subiteya.lib import redis_server as embedded
+from subiteya.tiktok.sandbox import Sandbox, SandboxSettings, serve
 from tests.processes import free_port, running, wait_for
 
 
@@ -73,10 +74,19 @@ def s3_bucket(s3_server: str, settings: Any, request: pytest.FixtureRequest) -> 
 
 
 @pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A quick TikTok of this test's own: its answers come at once."""
+    sandbox = Sandbox(tmp_path / "sandbox", SandboxSettings(processing_seconds=0, moderation_seconds=0))
+    server = serve(sandbox, "127.0.0.1", 0)
+    yield sandbox
+    server.shutdown()
+
+
+@pytest.fixture
 def tiktok(settings: Any, sandbox: Any) -> SimpleNamespace:
     """Settings that point at the sandbox; answers the sandbox and its address."""
     settings.TIKTOK_API_BASE = settings.TIKTOK_AUTHORIZE_BASE = sandbox.url
     settings.TIKTOK_UPLOAD_HOSTS = (sandbox.url.removeprefix("http://"),)
-    settings.TIKTOK_CLIENT_KEY = sandbox.client_key
-    settings.TIKTOK_CLIENT_SECRET = sandbox.client_secret
+    settings.TIKTOK_CLIENT_KEY = sandbox.settings.client_key
+    settings.TIKTOK_CLIENT_SECRET = sandbox.settings.client_secret
     return SimpleNamespace(sandbox=sandbox, url=sandbox.url)

@@ -9,7 +9,7 @@ import wave
 from pathlib import Path
 from typing import Protocol
 
-from publishing.editing.ffmpeg import ffmpeg_path, run
+from publishing.editing.ffmpeg import INPUT, ffmpeg_path, run
 from publishing.editing.subtitles import Cue
 
 SILENCE_DB = (-30, -38, -46)
@@ -47,7 +47,7 @@ def speech_segments(wav: Path, duration_ms: int) -> list[tuple[int, int]]:
     """(start, end) of speech in milliseconds, by the silences between; the threshold falls until there is any."""
     for level in SILENCE_DB:
         log = run(
-            [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "info", "-protocol_whitelist", "file,pipe", "-i", str(wav),
+            [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "info", *INPUT, "-i", str(wav),
              "-af", f"silencedetect=noise={level}dB:d={SILENCE_SECONDS}", "-f", "null", "-"],
             timeout=600,
         ).decode(errors="replace")  # fmt: skip

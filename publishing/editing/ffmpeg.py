@@ -24,6 +24,8 @@ STALL_SECONDS = 120.0
 PR_SET_PDEATHSIG = 1
 CPU_PER_MEDIA_SECOND = 120
 FILE_MAX = 6_000_000_000
+#: No input may make ffmpeg open anything but files.
+INPUT = ("-protocol_whitelist", "file,pipe")
 
 
 class FfmpegError(Exception):
@@ -167,9 +169,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
-
-
-INPUT = ("-protocol_whitelist", "file,pipe")
 
 
 def frame_at(path: Path, ms: int, *, width: int = 360) -> bytes:

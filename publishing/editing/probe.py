@@ -126,7 +126,8 @@ def _unreadable(path: Path, demuxer: str) -> MediaRefused:
 
 def _boxes(path: Path) -> list[tuple[str, int]]:
     """The top-level boxes of an ISO file: (type, offset)."""
-    boxes, offset, size = [], 0, path.stat().st_size
+    boxes: list[tuple[str, int]] = []
+    offset, size = 0, path.stat().st_size
     with path.open("rb") as file:
         while offset + 8 <= size and len(boxes) < 10_000:
             file.seek(offset)

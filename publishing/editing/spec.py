@@ -22,7 +22,12 @@ AUDIO_BITRATE = 128_000
 #: Below this a picture of 1080×1920 falls apart: then the file may be larger than the target.
 VIDEO_BITRATE_FLOOR = 1_200_000
 VIDEO_BITRATE_CEILING = 12_000_000
-PAD = {"top_left": "{m}:{m}", "top_right": "W-w-{m}:{m}", "bottom_left": "{m}:H-h-{m}", "bottom_right": "W-w-{m}:H-h-{m}"}
+PAD = {
+    "top_left": "{m}:{m}",
+    "top_right": "W-w-{m}:{m}",
+    "bottom_left": "{m}:H-h-{m}",
+    "bottom_right": "W-w-{m}:H-h-{m}",
+}
 HDR = {"smpte2084", "arib-std-b67", "16", "18"}
 DEMUXERS = {"mp4": "mov", "mov": "mov", "webm": "matroska", "matroska": "matroska"}
 
@@ -193,7 +198,8 @@ class EditSpec:
             case "pad":
                 return f"{start}{inside},pad={width}:{height}:(ow-iw)/2:(oh-ih)/2[shaped]"
             case "blur":
-                small = f"scale={width // 4}:{height // 4}:force_original_aspect_ratio=increase,crop={width // 4}:{height // 4}"
+                low, tall = width // 4, height // 4
+                small = f"scale={low}:{tall}:force_original_aspect_ratio=increase,crop={low}:{tall}"
                 return (
                     f"{start}split[front][back];[back]{small},boxblur=8:2,scale={width}:{height}[soft];"
                     f"[front]{inside}[sharp];[soft][sharp]overlay=(W-w)/2:(H-h)/2[shaped]"
@@ -240,7 +246,9 @@ class EditSpec:
         seconds = self.source.duration_ms / 1000
         if not has_audio:
             return f"{music},atrim=duration={seconds:.3f}{finish}[a]"
-        return f"[0:a:0]{stereo}[voice];{music}[music];[voice][music]amix=inputs=2:duration=first:normalize=0{finish}[a]"
+        return (
+            f"[0:a:0]{stereo}[voice];{music}[music];[voice][music]amix=inputs=2:duration=first:normalize=0{finish}[a]"
+        )
 
     def _loudness(self) -> str:
         chain = ""
@@ -269,4 +277,11 @@ def _bounded(width: int, height: int) -> tuple[int, int]:
 def _quote(path: Path | None) -> str:
     """A path inside a filter: escaped for the option, then for the graph."""
     text = str(path).replace("\\", "\\\\").replace("'", "\\'").replace(":", "\\:")
-    return text.replace("\\", "\\\\").replace("'", "\\'").replace(",", "\\,").replace(";", "\\;").replace("[", "\\[").replace("]", "\\]")
+    return (
+        text.replace("\\", "\\\\")
+        .replace("'", "\\'")
+        .replace(",", "\\,")
+        .replace(";", "\\;")
+        .replace("[", "\\[")
+        .replace("]", "\\]")
+    )

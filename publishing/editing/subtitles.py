@@ -115,7 +115,9 @@ def validate(cues: Iterable[Cue], duration_ms: int | None) -> tuple[Cue, ...]:
 def clean(text: str) -> str:
     """Text only: no override tags, no mark-up, no control characters."""
     text = re.sub(r"<[^>\n]{0,80}>", "", re.sub(r"\{[^}\n]*\}", "", text.replace("\\N", "\n")))
-    lines = (re.sub(r"\s+", " ", "".join(char for char in line if char.isprintable())).strip() for line in text.split("\n"))
+    lines = (
+        re.sub(r"\s+", " ", "".join(char for char in line if char.isprintable())).strip() for line in text.split("\n")
+    )
     return "\n".join(line for line in lines if line)[:TEXT_MAX]
 
 

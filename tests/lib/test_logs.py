@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import logging.config
+import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subiteya.lib.logs import ConsoleFormatter, JsonFormatter, TraceFilter, logging_config, redact
+from subiteya.lib.logs import ConsoleFormatter, JsonFormatter, TraceFilter, redact
 from subiteya.lib.tracing import trace
 
 TOKEN = "act.gXk1!4521.va"
@@ -23,7 +22,7 @@ UPLOAD_URL = "https://open-upload.tiktokapis.com/video/?upload_id=67&upload_toke
 
 
 def record(message: str, *args: Any, exc_info: Any = None, **extra: Any) -> logging.LogRecord:
-    logger = logging.Logger("publishing.test")
+    logger = logging.getLogger("publishing.test")
     made = logger.makeRecord(logger.name, logging.WARNING, "f.py", 1, message, args, exc_info, extra=extra)
     TraceFilter().filter(made)
     return made
@@ -95,10 +94,10 @@ def test_it_adds_the_traceback() -> None:
 
 
 def test_it_lets_no_value_forge_a_line_or_a_field() -> None:
-    line = console(record("file_taken", name='x.mp4\n2026-01-01 INFO "ok" user=admin'))
+    line = console(record("file_taken", file='x.mp4\n2026-01-01 INFO "ok" user=admin'))
 
     assert line.count("\n") == 0
-    assert 'name="x.mp4\\n2026-01-01 INFO \\"ok\\" user=admin"' in line
+    assert 'file="x.mp4\\n2026-01-01 INFO \\"ok\\" user=admin"' in line
 
 
 @pytest.mark.parametrize(
@@ -139,22 +138,22 @@ def test_it_redacts_any_bearer_token(token: str) -> None:
     assert redact(f"Bearer {token}") == "Bearer [redacted]"
 
 
-@pytest.fixture
-def configured(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The configuration under test for the length of one test; the root's own handlers come back after it."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logging.config.dictConfig(logging_config(request.param, "INFO"))
-    yield
-    root.handlers[:], root.level = before, level
+PROGRAM = """
+import logging, logging.config
+from subiteya.lib.logs import logging_config
+from subiteya.lib.tracing import trace
+logging.config.dictConfig(logging_config("json", "INFO"))
+with trace("d" * 32):
+    logging.getLogger("publishing.anything").info("event", extra={"pk": 1})
+    logging.getLogger("publishing.anything").debug("detail")
+    logging.getLogger("django.request").warning("not_found")
+"""
 
 
-@pytest.mark.parametrize("configured", ["json"], indirect=True)
-def test_it_sends_everything_to_stderr(configured: None, capfd: pytest.CaptureFixture[str]) -> None:
-    with trace("d" * 32):
-        logging.getLogger("publishing.anything").info("event", extra={"pk": 1})
+def test_it_sends_each_line_once_to_stderr() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
 
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert json.loads(err)["pk"] == 1
-    assert json.loads(err)["trace_id"] == "d" * 32
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.stdout == ""
+    assert [line["body"] for line in lines] == ["event", "not_found"]
+    assert {line["trace_id"] for line in lines} == {"d" * 32}

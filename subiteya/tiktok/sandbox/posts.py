@@ -100,9 +100,7 @@ def post_of(world: World, post_id: str) -> Post | None:
     return _post(row) if row else None
 
 
-def posts_of(
-    world: World, username: str, *, before: int = 2**62, limit: int = 20, public_only: bool
-) -> list[Post]:
+def posts_of(world: World, username: str, *, before: int = 2**62, limit: int = 20, public_only: bool) -> list[Post]:
     """Newest first, from the cursor `before` (exclusive) on."""
     rows = world.store.all(
         "SELECT * FROM posts WHERE username = ? AND cursor < ? AND NOT removed"

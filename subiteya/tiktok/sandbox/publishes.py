@@ -154,8 +154,7 @@ def pending_shares(world: World, account: Account) -> int:
     """Videos of the last 24 hours that wait in the person's inbox."""
     return int(
         world.store.value(
-            "SELECT COUNT(*) FROM publishes WHERE username = ? AND uploaded_at > ?"
-            " AND status = 'SEND_TO_USER_INBOX'",
+            "SELECT COUNT(*) FROM publishes WHERE username = ? AND uploaded_at > ? AND status = 'SEND_TO_USER_INBOX'",
             account.username,
             world.now() - DAY,
         )
@@ -186,9 +185,7 @@ def fail(world: World, publish: Publish, reason: str) -> None:
 
 def remove_post(world: World, publish: Publish) -> None:
     """A public post that is public no more; the publish itself stays PUBLISH_COMPLETE."""
-    removed = world.store.run(
-        "UPDATE posts SET removed = 1 WHERE publish_id = ? AND NOT removed", publish.publish_id
-    )
+    removed = world.store.run("UPDATE posts SET removed = 1 WHERE publish_id = ? AND NOT removed", publish.publish_id)
     if removed:
         _event(world, publish, "post.publish.no_longer_publicaly_available", post_id=publish.post_id)
 
@@ -270,9 +267,7 @@ def _settle_at(world: World, publish_id: str) -> float:
     return float(world.store.value("SELECT settle_at FROM publishes WHERE publish_id = ?", publish_id))
 
 
-def _event(
-    world: World, publish: Publish, event: str, *, at: float | None = None, **more: Any
-) -> None:
+def _event(world: World, publish: Publish, event: str, *, at: float | None = None, **more: Any) -> None:
     content = {"publish_id": publish.publish_id, "publish_type": PUBLISH_TYPE[publish.kind], **more}
     hooks.enqueue(world, publish.username, event, content, at=at)
 

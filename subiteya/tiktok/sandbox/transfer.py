@@ -103,9 +103,7 @@ def drain(world: World, publish: Publish | None, read: Read, length: int) -> Non
 
 def count_received(world: World, publish_id: str, count: int) -> None:
     """Body bytes that came for this publish, kept or not: what an uploader spent on it."""
-    world.store.run(
-        "UPDATE publishes SET bytes_received = bytes_received + ? WHERE publish_id = ?", count, publish_id
-    )
+    world.store.run("UPDATE publishes SET bytes_received = bytes_received + ? WHERE publish_id = ?", count, publish_id)
 
 
 def shown_progress(world: World, uploaded: int) -> int:
@@ -114,9 +112,7 @@ def shown_progress(world: World, uploaded: int) -> int:
 
 
 def expire_url(world: World, publish: Publish) -> None:
-    world.store.run(
-        "UPDATE publishes SET url_expires_at = ? WHERE publish_id = ?", world.now(), publish.publish_id
-    )
+    world.store.run("UPDATE publishes SET url_expires_at = ? WHERE publish_id = ?", world.now(), publish.publish_id)
 
 
 def _commit(world: World, publish_id: str, part: Part, path: Path, hasher: Hasher) -> Publish:
@@ -131,7 +127,6 @@ def _commit(world: World, publish_id: str, part: Part, path: Path, hasher: Hashe
     _record(world, publish, part, changes)
     if is_whole:
         _retain(world, publish_id)
-        world.wake.set()
     else:
         world.blobs.remember(publish_id, uploaded, hasher)
     done = publish_of(world, publish_id)

@@ -26,7 +26,6 @@ class World:
         self.blobs = Blobs(data_dir)
         self.now = clock
         self.stopping = threading.Event()
-        self.wake = threading.Event()
         self.windows = Windows()
         self._given = settings
         self._settings = self._with_overrides()

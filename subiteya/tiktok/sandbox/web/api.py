@@ -161,9 +161,7 @@ def video_list(caller: Caller) -> dict[str, Any]:
         raise ApiError("invalid_params", "max_count is 1 to 20.")
     if type(cursor) is not int or cursor < 0:
         raise ApiError("invalid_params", "cursor is a whole number of milliseconds.")
-    found = posts.posts_of(
-        world(), caller.account.username, before=cursor or 2**62, limit=count + 1, public_only=True
-    )
+    found = posts.posts_of(world(), caller.account.username, before=cursor or 2**62, limit=count + 1, public_only=True)
     page = found[:count]
     return {
         "videos": [_video(post, names) for post in page],
