@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StepFailed
@@ -31,7 +32,6 @@ from subiteya.tiktok import (
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "video/mp4"
-PART_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 RESYNCS = 2
 HASH_BLOCK = 1 << 20
 
@@ -110,7 +110,7 @@ def _changed(line: _Line) -> None:
 
 def _send(line: _Line, first: int, last: int) -> None:
     """One part, with its own retries; before each the real offset is asked."""
-    for pause in (*PART_PAUSES, None):
+    for pause in (*settings.UPLOAD_PART_PAUSES, None):
         try:
             line.client.upload_chunk(
                 line.session.upload_url,

@@ -111,5 +111,3 @@ def reload(video: Video) -> Video:
 
 def stream(data: bytes) -> BytesIO:
     return BytesIO(data)
-
-

@@ -164,4 +164,4 @@ def _check_count(name: str, value: int | None, *, low: int) -> None:
 
 def _fault(row: Row) -> Fault:
     names = ("id", "kind", "endpoint", "username", "part", "remaining", "skip")
-    return Fault(*(row[name] for name in names), params=json.loads(row["params"]))
+    return Fault(**{name: row[name] for name in names}, params=json.loads(row["params"]))

@@ -136,13 +136,13 @@ def _register(world: World, entry: dict[str, Any]) -> bool:
     return False
 
 
-def _checked(world: World, index: int, entry: Any) -> dict[str, Any]:
-    if not isinstance(entry, dict):
+def _checked(world: World, index: int, given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
         raise ValueError(f"[{index}]: an object is expected")
-    unknown = sorted(entry.keys() - _FIELDS)
+    unknown = sorted(given.keys() - _FIELDS)
     if unknown:
         raise ValueError(f"[{index}].{unknown[0]}: unknown field")
-    entry = entry | {"post_id": str(entry.get("post_id", ""))}
+    entry: dict[str, Any] = given | {"post_id": str(given.get("post_id", ""))}
     fits = {
         "post_id": entry["post_id"].isdigit() and len(entry["post_id"]) <= 32,
         "username": account_of(world, str(entry.get("username", ""))) is not None,

@@ -47,6 +47,10 @@ class Sandbox:
         """Change settings from now on (they survive a restart). Raises ValueError naming the setting."""
         self.world.configure(values)
 
+    def forget_changes(self, *names: str) -> None:
+        """These settings are again what they were given as, whatever was changed in an earlier run."""
+        self.world.forget_changes(names)
+
     def add_account(self, username: str, **fields: Any) -> dict[str, Any]:
         """Create or change a TikTok account; `fields` as `accounts.Account`. Raises ValueError."""
         account, _ = accounts.save_account(self.world, username, fields)

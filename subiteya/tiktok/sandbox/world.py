@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,13 @@ class World:
         with self.store.tx():
             for name, value in values.items():
                 self.store.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
+            self._settings = self._with_overrides()
+
+    def forget_changes(self, names: Iterable[str]) -> None:
+        """Drop what `configure` stored for these settings."""
+        with self.store.tx():
+            for name in names:
+                self.store.run("DELETE FROM settings WHERE name = ?", name)
             self._settings = self._with_overrides()
 
     def reset(self, *, keep_accounts: bool) -> None:

@@ -50,8 +50,17 @@ USER_FIELDS = {
     "video_count": "user.info.stats",
 }
 VIDEO_FIELDS = frozenset(
-    "id create_time cover_image_url share_url video_description duration title embed_link"
-    " view_count like_count comment_count share_count".split()
+    {
+        "id",
+        "create_time",
+        "cover_image_url",
+        "share_url",
+        "embed_link",
+        "title",
+        "video_description",
+        "duration",
+        *posts.COUNTS,
+    }
 )
 View = Callable[[Caller], dict[str, Any]]
 

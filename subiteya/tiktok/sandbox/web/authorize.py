@@ -64,7 +64,7 @@ def _with_link(answer: Callable[[Asked], BaseResponse]) -> BaseResponse:
     try:
         return answer(_asked())
     except BadLink as bad:
-        return make_response(render_template("refused.html", reason=str(bad)), 400)
+        return make_response(render_template("refused.html", app=world().settings.app_name, reason=str(bad)), 400)
     except BadRequest as bad:
         return _back({"error": bad.error, "error_description": bad.description})
 

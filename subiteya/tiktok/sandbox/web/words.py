@@ -71,7 +71,6 @@ SPANISH = {
     "Size": "Tamaño",
     "Started": "Inicio",
     "Ended": "Fin",
-    "Post": "Publicación",
     "Actions": "Acciones",
     "See it": "Ver",
     "inbox": "bandeja",

@@ -1,0 +1,1 @@
+"""What the commands for people and scripts share: answers as JSON, bars in the terminal, what options mean."""
