@@ -19,14 +19,16 @@ REDRAW_SECONDS = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """How far one thing is. `percent` None: not measurable; `text`: what stands behind the bar, or instead of it."""
+    """How far one thing is. `percent` None: not measurable; `good` None: not over yet, else how it ended.
+
+    `text` stands behind the bar, and instead of it at the end.
+    """
 
     name: str
     label: str
     percent: int | None = None
     text: str = ""
-    mark: str = " "
-    done: bool = False
+    good: bool | None = None
 
 
 class Bars:
@@ -35,7 +37,8 @@ class Bars:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._redraws = out.isatty() and os.environ.get("TERM") != "dumb"
-        self._full, self._empty = ("█", "░") if _can_write(out, "█░✓✗…") else ("#", "-")
+        self._full, self._empty, good, bad = "█░✓✗" if _can_write(out, "█░✓✗") else "#-+!"
+        self._marks = {None: " ", True: good, False: bad}
         self._drawn = 0
         self._said: dict[str, tuple[str, int]] = {}
 
@@ -62,8 +65,8 @@ class Bars:
         self._drawn = len(lines)
 
     def _line(self, row: Row, names: int, labels: int) -> str:
-        head = f"{row.mark} {row.name:<{names}}  {row.label:<{labels}}"
-        if row.done:
+        head = f"{self._marks[row.good]} {row.name:<{names}}  {row.label:<{labels}}"
+        if row.good is not None:
             return f"{head}  {row.text}".rstrip()
         share = WIDTH * (row.percent or 0) // 100
         bar = self._full * share + self._empty * (WIDTH - share)
@@ -75,8 +78,9 @@ class Bars:
         if self._said.get(row.name) == news:
             return
         self._said[row.name] = news
-        figure = f" {row.percent} %" if row.percent is not None and not row.done else ""
-        text = f" {row.text}" if row.done and row.text else ""
+        over = row.good is not None
+        figure = f" {row.percent} %" if row.percent is not None and not over else ""
+        text = f" {row.text}" if over and row.text else ""
         self._out.write(f"{time.strftime('%H:%M:%S')} {row.name}: {row.label}{figure}{text}\n")
         self._out.flush()
 

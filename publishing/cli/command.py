@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from abc import abstractmethod
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -31,6 +31,8 @@ class CliCommand(BaseCommand):
 
     requires_system_checks = []
     as_json = False
+    #: Where progress and notes go, past Django's wrapper, which would colour and end every piece.
+    screen: TextIO = sys.stderr
 
     @abstractmethod
     def answer(self, options: dict[str, Any]) -> int:
@@ -55,6 +57,7 @@ class CliCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
+        self.screen = options.get("stderr") or sys.stderr
         try:
             with trace():
                 code = self.answer(options)
@@ -71,7 +74,7 @@ class CliCommand(BaseCommand):
 
     def note(self, words: str) -> None:
         """Something a person should know besides the answer."""
-        self.stderr.write(words, lambda text: text)
+        self.screen.write(f"{words}\n")
 
     def _refuse(self, refusal: Refused) -> int:
         if self.as_json:

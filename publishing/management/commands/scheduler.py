@@ -22,6 +22,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 class Command(BaseCommand):
     help = "Starts due videos and repairs what crashes left behind; several may run, one at a time leads."
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Leaving in the middle of a tick is safe: every step is a transaction that the next tick finds again.

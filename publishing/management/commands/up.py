@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
@@ -117,7 +118,7 @@ class _Console:
 
 
 class _Card:
-    """`up.json`: where the running product is, for other programs; there only while it answers."""
+    """`up.json`: where the running product is, for other programs; there from the first answer to the stop."""
 
     def __init__(self, *, sandbox: bool, port: int) -> None:
         host = settings.WEB_HOST
@@ -150,6 +151,14 @@ class _Card:
         console.say("Ctrl-C stops everything.")
 
     def _answers(self) -> bool:
+        return self._web_answers() and (self.sandbox_url is None or self._sandbox_listens())
+
+    def _sandbox_listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", settings.SANDBOX_PORT), timeout=2):
+            return True
+        return False
+
+    def _web_answers(self) -> bool:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=2)
         try:
             connection.request("GET", "/healthz")

@@ -1,0 +1,145 @@
+"""The scheduler's second: what is due starts, what is silent is taken over, what killed three is stopped."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from publishing.models import Job, Leadership, Video
+from publishing.services.jobs import LEASE, job_claim
+from publishing.services.reconcile import CRASHES, LEADERSHIP, lead, reconcile_tick
+from publishing.services.runner import job_run
+from publishing.states import JobKind, JobStatus, VideoStatus
+from tests.factories import EditedAssetFactory, JobFactory, VideoFactory
+from tests.publishing.conftest import reload
+
+pytestmark = pytest.mark.django_db
+
+NOW = "2026-03-01T12:00:00Z"
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def bells(redis, settings):
+    """The ids of the rows that were rung for, oldest first."""
+    from publishing.queues import get_queue
+
+    return lambda kind="edit": [job.args[0] for job in get_queue(kind).get_jobs()]
+
+
+def test_it_takes_over_a_job_whose_worker_fell_silent(clock, bells):
+    job = JobFactory(video=VideoFactory(status=VideoStatus.EDITING))
+    first = job_claim(job.pk, owner="dead")
+    clock.shift(LEASE + timedelta(seconds=1))
+    assert reconcile_tick()["taken_over"] == 1
+    job.refresh_from_db()
+    assert (job.status, job.crash_count, job.fence) == (JobStatus.QUEUED, 1, first.fence)
+    assert bells() == [job.pk]
+    assert job_claim(job.pk, owner="next").fence == first.fence + 1
+
+
+def test_it_leaves_a_job_alone_whose_worker_is_alive(clock, bells):
+    job = JobFactory()
+    job_claim(job.pk, owner="alive")
+    clock.shift(LEASE / 2)
+    assert reconcile_tick()["taken_over"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "ends"),
+    [
+        (JobKind.EDIT, VideoStatus.EDITING, VideoStatus.FAILED_EDIT),
+        (JobKind.UPLOAD, VideoStatus.UPLOADING, VideoStatus.FAILED_UPLOAD),
+    ],
+)
+def test_it_stops_a_job_that_killed_three_workers(clock, bells, kind, status, ends):
+    job = JobFactory(video=VideoFactory(status=status), kind=kind)
+    for _crash in range(CRASHES):
+        assert job_claim(job.pk, owner="victim")
+        clock.shift(LEASE + timedelta(seconds=1))
+        reconcile_tick()
+    job.refresh_from_db()
+    assert job.status == JobStatus.ERRORED
+    assert (reload(job.video).status, reload(job.video).reason_code) == (ends, "crashed")
+
+
+def test_it_rings_for_a_job_whose_bell_was_lost(clock, bells):
+    job = JobFactory(belled_at=None)
+    reconcile_tick()
+    reconcile_tick()
+    assert bells() == [job.pk]
+    clock.shift(timedelta(minutes=1))
+    reconcile_tick()
+    assert bells() == [job.pk, job.pk]
+
+
+def test_it_rings_for_a_waiting_job_only_when_its_time_has_come(clock, bells):
+    job = JobFactory(status=JobStatus.WAITING, run_at=timezone.now() + timedelta(minutes=5), belled_at=timezone.now())
+    reconcile_tick()
+    assert bells() == []
+    clock.shift(timedelta(minutes=5, seconds=1))
+    reconcile_tick()
+    assert bells() == [job.pk]
+
+
+def test_it_works_while_redis_is_gone_and_rings_afterwards(clock, settings, tmp_path, redis_server):
+    job = JobFactory(belled_at=None)
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
+    assert reconcile_tick()["rung"] == 0
+    settings.REDIS_URL = redis_server
+    assert reconcile_tick()["rung"] == 1
+    assert Job.objects.get(pk=job.pk).belled_at == timezone.now()
+
+
+def test_it_starts_a_due_video_once(clock, bells):
+    video = VideoFactory(
+        status=VideoStatus.SCHEDULED, scheduled_at=timezone.now() + timedelta(seconds=30), edited=EditedAssetFactory()
+    )
+    assert reconcile_tick()["started"] == 0
+    clock.shift(timedelta(seconds=31))
+    assert reconcile_tick()["started"] == 1
+    assert reconcile_tick()["started"] == 0
+    assert reload(video).status == VideoStatus.EDITED
+    assert Job.objects.filter(video=video, kind=JobKind.UPLOAD).count() == 1
+
+
+def test_it_misses_a_video_only_after_the_grace(clock, bells, settings):
+    due = timezone.now()
+    video = VideoFactory(status=VideoStatus.SCHEDULED, scheduled_at=due)
+    JobFactory(video=video)
+    clock.shift(timedelta(seconds=settings.MISSED_GRACE_SECONDS))
+    reconcile_tick()
+    assert reload(video).status == VideoStatus.SCHEDULED
+    clock.shift(timedelta(seconds=1))
+    reconcile_tick()
+    assert reload(video).status == VideoStatus.MISSED
+    assert Job.objects.get(video=video).status == JobStatus.CANCELLED
+
+
+def test_it_leads_alone_and_loses_the_lead_by_silence(clock, bells):
+    Leadership.objects.create(name="reconciler", owner="other", until=timezone.now() + LEADERSHIP)
+    assert not lead("reconciler")
+    assert reconcile_tick() == {}
+    clock.shift(LEADERSHIP + timedelta(seconds=1))
+    assert lead("reconciler")
+    assert Leadership.objects.get().owner != "other"
+
+
+def test_it_keeps_the_traceback_of_a_bug_and_shows_the_video_red(clock, bells):
+    video = VideoFactory(status=VideoStatus.PENDING)
+    video.batch.source.probe = {"broken": True}
+    video.batch.source.save(update_fields=["probe"])
+    job = JobFactory(video=video)
+    job_run(job.pk)
+    job.refresh_from_db()
+    assert job.status == JobStatus.ERRORED
+    assert "KeyError" in job.traceback
+    assert Video.objects.get(pk=video.pk).reason_code == "bug"

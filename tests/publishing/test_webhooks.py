@@ -1,0 +1,78 @@
+"""TikTok's webhooks: signed, heard once, and only a hint."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AccountStatus, TikTokAccount
+from publishing.models import Job, WebhookReceipt
+from publishing.states import JobKind, JobStatus, PostMode, VideoStatus
+from publishing.tasks import run_inbox_check
+from tests.factories import JobFactory, TikTokAccountFactory, UploadSessionFactory, VideoFactory
+from tests.publishing.conftest import reload
+
+pytestmark = pytest.mark.django_db
+
+
+def send(client, settings, event, *, open_id="open-1", content=None, age=0, secret=None, tamper=b""):
+    payload = {"client_key": "k", "event": event, "create_time": int(time.time()), "user_openid": open_id}
+    body = json.dumps(payload | {"content": json.dumps(content or {})}).encode()
+    stamp = str(int(time.time()) - age)
+    key = (secret or settings.TIKTOK_CLIENT_SECRET).encode()
+    signature = hmac.new(key, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    headers = {"TikTok-Signature": f"t={stamp},s={signature}"}
+    return client.post("/webhooks/tiktok/", body + tamper, content_type="application/json", headers=headers)
+
+
+def test_it_looks_at_once_when_tiktok_hints(client, settings):
+    video = VideoFactory(status=VideoStatus.VERIFYING)
+    later = timezone.now() + timezone.timedelta(hours=1)
+    job = JobFactory(video=video, kind=JobKind.UPLOAD, status=JobStatus.PROCESSING, run_at=later)
+    session = UploadSessionFactory(video=video, state="processing")
+    assert (
+        send(client, settings, "post.publish.complete", content={"publish_id": session.publish_id}).status_code == 200
+    )
+    assert Job.objects.get(pk=job.pk).run_at <= timezone.now()
+    assert reload(video).status == VideoStatus.VERIFYING
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"age": 400}, {"age": -400}, {"secret": "other"}, {"tamper": b" "}],
+    ids=["old", "future", "forged", "flipped"],
+)
+def test_it_refuses_what_tiktok_did_not_sign_now(client, settings, wrong):
+    assert send(client, settings, "authorization.removed", **wrong).status_code == 400
+    assert not WebhookReceipt.objects.exists()
+
+
+def test_it_refuses_a_webhook_without_a_signature(client):
+    assert client.post("/webhooks/tiktok/", b"{}", content_type="application/json").status_code == 400
+
+
+def test_it_disconnects_an_account_whose_owner_removed_the_access(client, settings):
+    account = TikTokAccountFactory()
+    send(client, settings, "authorization.removed", open_id=account.open_id, content={"reason": 1})
+    assert TikTokAccount.objects.get(pk=account.pk).status == AccountStatus.DISCONNECTED
+    assert not hasattr(TikTokAccount.objects.get(pk=account.pk), "token")
+
+
+def test_it_hears_a_repeated_webhook_once(client, settings):
+    first = send(client, settings, "post.publish.failed", content={"publish_id": "v_pub_file~none"})
+    second = send(client, settings, "post.publish.failed", content={"publish_id": "v_pub_file~none"})
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert WebhookReceipt.objects.count() == 1
+
+
+def test_it_publishes_an_inbox_video_only_after_asking_tiktok(tiktok, connect, submit, work):
+    batch = submit(connect(), mode=PostMode.INBOX, privacy_level="")
+    work()
+    video = batch.videos.get()
+    run_inbox_check(video.uploads.get().pk)
+    assert reload(video).status == VideoStatus.IN_INBOX
