@@ -33,7 +33,8 @@ lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
 	DJANGO_SETTINGS_MODULE=subiteya.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 
 integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql)
-	@tools/with_postgres bash -euc '$(PYTEST) -m integration; $(PYTEST) -n $(JOBS) tests/accounts tests/publishing'
+	@tools/with_postgres bash -uc 'failed=0; $(PYTEST) -m integration -n $(JOBS) --dist loadfile || failed=1; \
+		$(PYTEST) -n $(JOBS) tests/accounts tests/publishing || failed=1; exit $$failed'
 
 browser: $(VENV)/.dev ## Click through the pages in Chromium (needs chromium)
 	@$(PYTEST) -m browser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
@@ -24,6 +24,15 @@ class Allowed:
     comment: bool = False
     duet: bool = False
     stitch: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What goes to each account; `limits` are milliseconds by account id, where TikTok named one."""
+
+    choices: list[AccountChoice]
+    notes: list[str] = field(default_factory=list)
+    limits: dict[int, int] = field(default_factory=dict)
 
 
 def operator() -> User:
@@ -74,23 +83,26 @@ def acting_user(username: str, accounts: Sequence[TikTokAccount]) -> User:
     raise Refused("user_required", words, field="user")
 
 
-def account_choices(
+def direct_terms(
     accounts: Sequence[TikTokAccount], infos: Mapping[int, CreatorInfo | Problem], allowed: Allowed
-) -> tuple[list[AccountChoice], list[str]]:
-    """The choices of a direct post as far as each creator allows them, and notes on what they do not. Raises Refused.
+) -> Terms:
+    """What a person allowed, as far as each creator allows it; notes say where not. Raises Refused.
 
     Privacy has no default: without a choice only accounts that offer exactly one level pass.
     """
-    known = {account.pk: _info(account, infos[account.pk]) for account in accounts}
-    levels = {pk: _level(info, allowed) for pk, info in known.items()}
+    known = {account: _info(account, infos[account.pk]) for account in accounts}
+    levels = {account: _level(info, allowed) for account, info in known.items()}
     if not allowed.privacy_level and not all(levels.values()):
-        offers = "; ".join(f"{account}: {_offer(known[account.pk])}" for account in accounts)
+        offers = "; ".join(f"{account}: {_offer(info)}" for account, info in known.items())
         words = gettext("Choose who may see it with --privacy. %(offers)s.") % {"offers": offers}
         raise Refused("privacy_required", words, field="privacy")
-    for account in accounts:
-        _check_offered(account, known[account.pk], levels[account.pk])
-    choices = [_choice(account, known[account.pk], levels[account.pk], allowed) for account in accounts]
-    return choices, [note for account in accounts for note in _closed(account, known[account.pk], allowed)]
+    for account, info in known.items():
+        _check_offered(account, info, levels[account])
+    return Terms(
+        choices=[_choice(account, info, levels[account], allowed) for account, info in known.items()],
+        notes=[note for account, info in known.items() for note in _closed(account, info, allowed)],
+        limits={account.pk: 1000 * info.max_video_post_duration_sec for account, info in known.items()},
+    )
 
 
 def _info(account: TikTokAccount, answer: CreatorInfo | Problem) -> CreatorInfo:

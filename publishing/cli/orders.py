@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,11 @@ from django.utils.translation import gettext
 from accounts.models import TikTokAccount, User
 from publishing.causes import sentence
 from publishing.cli.bars import Bars, Meter
-from publishing.cli.choices import Allowed, account_choices, accounts_named, acting_user, operator
-from publishing.cli.command import EXIT_FAILED, Refused
+from publishing.cli.choices import Allowed, Terms, accounts_named, acting_user, direct_terms, operator
+from publishing.cli.command import EXIT_FAILED, EXIT_USAGE, Refused
 from publishing.cli.moments import moment
 from publishing.editing.subtitles import FILE_MAX as SUBTITLES_MAX
-from publishing.errors import IngestRefused, PublishingError, TrackRefused
+from publishing.errors import PublishingError, TrackRefused
 from publishing.models import Asset, AssetStatus, Batch, SubtitleTrack
 from publishing.services.batches import AccountChoice, SubmissionInvalid, batch_submit, creator_infos
 from publishing.services.ingest import asset_probe, source_ingest
@@ -27,8 +27,15 @@ from publishing.services.tracks import SCRIPT_MAX, track_from_file, track_reques
 from publishing.states import PostMode, SubtitleChoice
 
 KEY_MAX = 64
-#: What a person would have to type otherwise; the rest is the file's, TikTok's or the account's fault.
-TYPED = frozenset({"caption", "privacy_level", "scheduled_at", "track"})
+#: The options behind the fields of a submission; what lies in the file or the account is no mistake of typing.
+OPTIONS = {
+    "source": "file",
+    "accounts": "account",
+    "privacy_level": "privacy",
+    "scheduled_at": "at",
+    "track": "subtitles",
+}
+NOT_TYPED = frozenset({"file", "account"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,17 +94,17 @@ def place(order: Order, bars: Bars) -> Placed:
     """Ask TikTok, take the file in, check it, submit. The same key again is the same batch. Raises Refused."""
     if known := Batch.objects.filter(submission_key=order.key, created_by=order.user).first():
         return Placed(batch=known, duplicate=True, notes=[gettext("This key was used before: this is its batch.")])
-    choices, notes = _choices(order)
+    terms = _terms(order)
     asset, duplicate = _ingest(order, bars)
-    _check_lengths(order, asset, choices)
+    _check_length(order, asset, terms)
     try:
         batch = batch_submit(
-            user=order.user, source=asset, caption=order.caption, choices=choices, mode=order.mode,
+            user=order.user, source=asset, caption=order.caption, choices=terms.choices, mode=order.mode,
             subtitles=order.subtitles, track=_track(order, asset), scheduled_at=order.at, submission_key=order.key,
         )  # fmt: skip
     except SubmissionInvalid as invalid:
         raise _invalid(invalid, order.accounts) from None
-    return Placed(batch=batch, duplicate=duplicate, notes=[*order.notes, *notes])
+    return Placed(batch=batch, duplicate=duplicate, notes=[*order.notes, *terms.notes])
 
 
 def _check_combinations(options: dict[str, Any]) -> None:
@@ -194,10 +201,10 @@ def _key(key: str, user: User) -> str:
     return key or uuid.uuid4().hex
 
 
-def _choices(order: Order) -> tuple[list[AccountChoice], list[str]]:
+def _terms(order: Order) -> Terms:
     if order.mode == PostMode.INBOX:
-        return [AccountChoice(account=account) for account in order.accounts], []
-    return account_choices(order.accounts, creator_infos(accounts=order.accounts), order.allowed)
+        return Terms(choices=[AccountChoice(account=account) for account in order.accounts])
+    return direct_terms(order.accounts, creator_infos(accounts=order.accounts), order.allowed)
 
 
 def _ingest(order: Order, bars: Bars) -> tuple[Asset, bool]:
@@ -220,8 +227,13 @@ def _ingest(order: Order, bars: Bars) -> tuple[Asset, bool]:
     return checked, checked.created_at < began
 
 
-def _check_lengths(order: Order, asset: Asset, choices: Sequence[AccountChoice]) -> None:
-    raise NotImplementedError
+def _check_length(order: Order, asset: Asset, terms: Terms) -> None:
+    for account in order.accounts:
+        limit = terms.limits.get(account.pk, 0)
+        if limit and asset.duration_ms > limit:
+            detail = {"duration_ms": asset.duration_ms, "max_ms": limit, "account": str(account)}
+            words = sentence("duration_over_account_limit", detail)
+            raise Refused("duration_over_account_limit", words, field="file", exit_code=EXIT_FAILED)
 
 
 def _track(order: Order, asset: Asset) -> SubtitleTrack | None:
@@ -237,6 +249,10 @@ def _track(order: Order, asset: Asset) -> SubtitleTrack | None:
 
 
 def _invalid(invalid: SubmissionInvalid, accounts: Sequence[TikTokAccount]) -> Refused:
-    """All that is wrong, in one sentence per thing."""
-    names = {account.pk: str(account) for account in accounts}
-    raise NotImplementedError
+    """Everything that is wrong, as one refusal."""
+    names = {account.pk: f"{account}: " for account in accounts}
+    words = dict.fromkeys(names.get(error.account_id or 0, "") + error.sentence for error in invalid.errors)
+    first = invalid.errors[0]
+    option = OPTIONS.get(first.field, first.field)
+    exit_code = EXIT_FAILED if option in NOT_TYPED else EXIT_USAGE
+    return Refused(first.code, " ".join(words), field=option, exit_code=exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
@@ -10,21 +10,33 @@ from publishing.models import Asset, AssetKind, Batch, SubtitleTrack, Video
 from publishing.selectors import with_progress
 
 
+def files_for(user: User) -> QuerySet[Asset]:
+    """The sources and edited files that `user` ingested or that belong to an account in their charge."""
+    return Asset.objects.for_user(user).filter(kind__in=[AssetKind.SOURCE, AssetKind.EDITED])
+
+
+def sources_for(user: User) -> QuerySet[Asset]:
+    """What may be published: never the edited result of something else."""
+    return Asset.objects.for_user(user).filter(kind=AssetKind.SOURCE)
+
+
 def asset_or_404(user: User, pk: int) -> Asset:
-    """A source or an edited file that `user` ingested or that belongs to an account in their charge."""
-    visible = Asset.objects.for_user(user).filter(kind__in=[AssetKind.SOURCE, AssetKind.EDITED])
-    return get_object_or_404(visible, pk=pk)
+    return get_object_or_404(files_for(user), pk=pk)
 
 
-def track_or_404(user: User, pk: int) -> SubtitleTrack:
-    """Subtitles that `user` made, or that a batch in their sight uses.
+def tracks_for(user: User) -> QuerySet[SubtitleTrack]:
+    """The subtitles that `user` made, or that a batch in their sight uses.
 
     Never by the file alone: two people may have ingested the same one.
     """
     tracks = SubtitleTrack.objects.select_related("asset")
-    if not user.is_staff:
-        tracks = tracks.filter(Q(created_by=user) | Q(batches__in=Batch.objects.for_user(user).values("pk"))).distinct()
-    return get_object_or_404(tracks, pk=pk)
+    if user.is_staff:
+        return tracks
+    return tracks.filter(Q(created_by=user) | Q(batches__in=Batch.objects.for_user(user).values("pk"))).distinct()
+
+
+def track_or_404(user: User, pk: int) -> SubtitleTrack:
+    return get_object_or_404(tracks_for(user), pk=pk)
 
 
 def video_or_404(user: User, pk: int) -> Video:

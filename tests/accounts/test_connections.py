@@ -38,13 +38,8 @@ def authorize(url, username):
     """Walk TikTok's page as a person who picks `username`; answer what it sends back to us."""
     page = requests.get(url, timeout=10)
     assert page.status_code == 200
-    query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    form = query | {
-        "username": username,
-        "scopes": query["scope"].split(","),
-        "scope": query["scope"],
-        "decision": "allow",
-    }
+    scopes = parse_qs(urlsplit(url).query)["scope"][0].split(",")
+    form = {"username": username, "scope": scopes, "action": "allow"}
     answer = requests.post(url, data=form, allow_redirects=False, timeout=10)
     assert answer.status_code in {302, 303}, answer.text[:500]
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}

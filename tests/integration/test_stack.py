@@ -41,8 +41,8 @@ class Stack:
         }
 
     @contextmanager
-    def up(self) -> Iterator[subprocess.Popen[bytes]]:
-        with running([*MANAGE, "up"], log=self.log, **self.environment) as process:
+    def up(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        with running([*MANAGE, "up", *arguments], log=self.log, **self.environment) as process:
             wait_for(lambda: self.card_of(process) or process.poll() is not None, seconds=90)
             assert process.poll() is None, self.log.read_text()
             yield process
@@ -129,8 +129,12 @@ def test_it_starts_again_what_dies(served: tuple[Stack, subprocess.Popen[bytes]]
     wait_for(lambda: "edit-1 ended unexpectedly and is started again." in stack.log.read_text())
 
 
-def test_it_stops_everything_within_five_seconds(stack: Stack) -> None:
-    with stack.up() as process:
+def test_it_runs_quietly_on_another_port_and_stops_within_five_seconds(stack: Stack) -> None:
+    port = free_port()
+    with stack.up("--quiet", f"--web-port={port}") as process:
+        card = stack.card()
+        assert card is not None
+        assert card["web_url"] == f"http://127.0.0.1:{port}"
         below = wait_for(lambda: stack.workers(process) and descendants(process.pid))
         began = time.monotonic()
 
@@ -140,6 +144,8 @@ def test_it_stops_everything_within_five_seconds(stack: Stack) -> None:
         assert time.monotonic() - began < 5
         assert not [child for child in below if alive(child)]
         assert stack.card() is None
+    assert " | " not in stack.log.read_text()
+    assert "worker_started" in (stack.var / "up.log").read_text()
 
 
 def test_it_takes_everything_along_when_it_is_killed(stack: Stack) -> None:

@@ -29,7 +29,7 @@ def migrated(tmp_path: Path) -> Path:
     """A folder with an empty database in it."""
     folder = tmp_path / "migrated"
     folder.mkdir()
-    migrate = [*MANAGE, "migrate", "--no-input", "--verbosity=0"]
+    migrate = [*MANAGE, "migrate", "--no-input", "--verbosity=0", "--skip-checks"]
     with running(
         migrate, log=tmp_path / "m", DJANGO_SETTINGS_MODULE="subiteya.settings.test", DATABASE_URL=database(folder)
     ) as process:

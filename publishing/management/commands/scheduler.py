@@ -17,7 +17,7 @@ from publishing.services.reconcile import reconcile_tick
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 10.0
 
 
 class Command(BaseCommand):

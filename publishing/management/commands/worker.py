@@ -12,6 +12,7 @@ from publishing.worker import make_worker
 
 class Command(BaseCommand):
     help = "Works on one queue until SIGTERM or Ctrl-C: edits videos, or uploads them to TikTok."
+    requires_system_checks = ["publishing"]  # a worker has no use for the pages that the other checks load
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=JobKind.values)

@@ -14,7 +14,7 @@ from subiteya.tiktok.sandbox.world import World
 
 PRIVACY_LEVELS = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY")
 OF_PUBLIC_ACCOUNT = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
-OF_PRIVATE_ACCOUNT = ("FOLLOWER_OF_CREATOR", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
+OF_PRIVATE_ACCOUNT = ("MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY")
 USERNAME = re.compile(r"[A-Za-z0-9_.]{2,24}")
 FLAGS = ("comment_disabled", "duet_disabled", "stitch_disabled", "is_private", "is_banned")
 TEXTS = ("nickname", "bio_description")

@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-from flask import Flask
+from typing import TYPE_CHECKING, Any
 
 from subiteya.tiktok.sandbox import accounts, faults, grants, hooks, ledger, posts, publishes
 from subiteya.tiktok.sandbox.settings import SandboxSettings
-from subiteya.tiktok.sandbox.web.app import create_app
+from subiteya.tiktok.sandbox.web.app import application
+from subiteya.tiktok.sandbox.web.replies import WORLD
 from subiteya.tiktok.sandbox.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 TICK = 0.2
@@ -33,10 +35,14 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.world = World(Path(data_dir), settings or SandboxSettings(), clock)
-        self.wsgi_app: Flask = create_app(self.world)
         #: Where it is served; links in `ledger()` start with it.
         self.url = ""
         self._threads: list[threading.Thread] = []
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The sandbox for any WSGI server that has threads."""
+        environ[WORLD] = self.world
+        return application()(environ, start_response)
 
     @property
     def settings(self) -> SandboxSettings:

@@ -20,7 +20,7 @@ HEX = hashlib.sha256(VERIFIER.encode()).hexdigest()
 BASE64 = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
-def exchange(app: App, code: str, **changes: str) -> requests.Response:
+def exchange(app: App, code: str, /, **changes: str) -> requests.Response:
     fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT} | changes
     return app.form("/v2/oauth/token/", **fields)
 

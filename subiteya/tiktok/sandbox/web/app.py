@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -27,7 +28,6 @@ from subiteya.tiktok.sandbox.web.pages import pages
 from subiteya.tiktok.sandbox.web.replies import Dropped, failure, oauth_failure, world
 from subiteya.tiktok.sandbox.web.site import site
 from subiteya.tiktok.sandbox.web.upload import drain_body, upload
-from subiteya.tiktok.sandbox.world import World
 
 logger = logging.getLogger(__name__)
 CSP = (
@@ -45,12 +45,12 @@ class StrictFlask(Flask):
         super().raise_routing_exception(request)
 
 
-def create_app(shared: World) -> Flask:
-    """The WSGI application over `shared`."""
+@cache
+def application() -> Flask:
+    """The WSGI application: one for all sandboxes of a process; each request brings its own World along."""
     app = StrictFlask(__name__, static_url_path="/_sandbox/static")
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.extensions["sandbox_world"] = shared
     app.before_request(_begin)
     app.before_request(_same_origin)
     app.before_request(_strike)

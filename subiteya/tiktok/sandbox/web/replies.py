@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app, g, jsonify, request
+from flask import Response, g, jsonify, request
 
 from subiteya.tiktok.sandbox.errors import ApiError, OAuthRefused
 from subiteya.tiktok.sandbox.world import World
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+#: Where a request's environ has its World.
+WORLD = "subiteya.sandbox_world"
+
+
 def world() -> World:
     """The sandbox that the present request belongs to."""
-    found: World = current_app.extensions["sandbox_world"]
+    found: World = request.environ[WORLD]
     return found
 
 

@@ -1,0 +1,165 @@
+"""What people type, parsed. The rules of publishing itself are the services'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import TikTokAccount, User
+from accounts.selectors import accounts_for
+from publishing.models import Asset, SubtitleTrack
+from publishing.services.batches import AccountChoice
+from publishing.states import Family, PostMode, PrivacyLevel, SubtitleChoice
+from publishing.views.scope import sources_for, tracks_for
+
+BIGGEST_ID = 2**63 - 1
+
+
+def local_moment(day: date, hour: time, zone: ZoneInfo) -> datetime:
+    """The instant at which clocks in `zone` show that; the first of two when they go back.
+
+    Raises ValidationError for an hour that the clocks skip.
+    """
+    moment = datetime.combine(day, hour, tzinfo=zone)
+    if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+        raise forms.ValidationError(_("That hour does not exist on that day: clocks go forward."))
+    return moment
+
+
+class VideoFilterForm(forms.Form):
+    """The list's filters. One that makes no sense is left out: an old link still opens the list."""
+
+    family = forms.ChoiceField(choices=[(family.value, family.value) for family in Family], required=False)
+    account = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    batch = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    q = forms.CharField(max_length=100, required=False)
+    before = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+
+    @classmethod
+    def read(cls, query: Mapping[str, Any]) -> dict[str, Any]:
+        """The filters that are set and valid."""
+        form = cls(query)
+        form.is_valid()
+        return {name: value for name, value in form.cleaned_data.items() if value}
+
+
+class RescheduleForm(forms.Form):
+    """Another day and hour, in the zone of the video's account."""
+
+    day = forms.DateField()
+    hour = forms.TimeField()
+
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = dict(self.cleaned_data)
+        if "day" in cleaned and "hour" in cleaned:
+            cleaned["at"] = local_moment(cleaned["day"], cleaned["hour"], self.zone)
+        return cleaned
+
+
+class ResolveForm(forms.Form):
+    """A person's answer about an unconfirmed video; the link is welcome, not required."""
+
+    posted = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+    post_url = forms.URLField(required=False, max_length=500, assume_scheme="https")
+
+    def clean_post_url(self) -> str:
+        url: str = self.cleaned_data["post_url"]
+        if url and not url.startswith(("https://", "http://")):
+            raise forms.ValidationError(_("Paste the link as TikTok gives it."))
+        return url
+
+
+class ChoiceForm(forms.Form):
+    """One account's part of the posting form; its fields are named `<account pk>-<field>`."""
+
+    privacy_level = forms.ChoiceField(choices=PrivacyLevel.choices, required=False)
+    allow_comment = forms.BooleanField(required=False)
+    allow_duet = forms.BooleanField(required=False)
+    allow_stitch = forms.BooleanField(required=False)
+    own_caption = forms.BooleanField(required=False)
+    caption = forms.CharField(required=False, strip=False, max_length=20_000)
+
+    def choice(self, account: TikTokAccount, *, brand_content: bool, brand_organic: bool) -> AccountChoice:
+        """What was chosen; only meaningful after `is_valid()`."""
+        chosen = self.cleaned_data
+        return AccountChoice(
+            account=account,
+            privacy_level=chosen.get("privacy_level", ""),
+            allow_comment=chosen["allow_comment"],
+            allow_duet=chosen["allow_duet"],
+            allow_stitch=chosen["allow_stitch"],
+            brand_content=brand_content,
+            brand_organic=brand_organic,
+            caption=chosen.get("caption", "") if chosen["own_caption"] else None,
+        )
+
+
+class SubmissionForm(forms.Form):
+    """The New page. Somebody else's file, subtitles or account is as unknown as one that does not exist."""
+
+    submission_key = forms.CharField(max_length=64)
+    source = forms.ModelChoiceField(Asset.objects.none(), error_messages={"required": _("Choose a video file.")})
+    caption = forms.CharField(required=False, strip=False, max_length=20_000)
+    mode = forms.ChoiceField(choices=PostMode.choices)
+    subtitles = forms.ChoiceField(choices=SubtitleChoice.choices)
+    track = forms.ModelChoiceField(SubtitleTrack.objects.none(), required=False)
+    when = forms.ChoiceField(choices=[("now", "now"), ("later", "later")])
+    scheduled_day = forms.DateField(required=False)
+    scheduled_hour = forms.TimeField(required=False)
+    scheduled_zone = forms.CharField(required=False, max_length=64)
+    is_aigc = forms.BooleanField(required=False)
+    cover_timestamp_ms = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    discloses = forms.BooleanField(required=False)
+    brand_organic = forms.BooleanField(required=False)
+    brand_content = forms.BooleanField(required=False)
+    accounts = forms.ModelMultipleChoiceField(TikTokAccount.objects.none(), required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        visible = {"source": sources_for(user), "track": tracks_for(user), "accounts": accounts_for(user)}
+        for name, rows in visible.items():
+            self.fields[name].queryset = rows  # type: ignore[attr-defined]  # these three are fields of rows
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = dict(self.cleaned_data)
+        direct = cleaned.get("mode") == PostMode.DIRECT
+        if direct and cleaned["discloses"] and not (cleaned["brand_organic"] or cleaned["brand_content"]):
+            self.add_error("discloses", _("Say what the video promotes: your own brand, another one, or both."))
+        if cleaned.get("when") == "later":
+            cleaned["scheduled_at"] = self._moment(cleaned)
+        return cleaned
+
+    def _moment(self, cleaned: Mapping[str, Any]) -> datetime | None:
+        zone, day, hour = cleaned.get("scheduled_zone"), cleaned.get("scheduled_day"), cleaned.get("scheduled_hour")
+        if not (day and hour and zone in available_timezones()):
+            self.add_error("when", _("Choose the day and the hour."))
+            return None
+        try:
+            return local_moment(day, hour, ZoneInfo(zone))
+        except forms.ValidationError as error:
+            self.add_error("when", error)
+            return None
+
+    def choices(self) -> list[AccountChoice]:
+        """One per chosen account, in the list's order."""
+        discloses = self.cleaned_data["discloses"]
+        brands = {
+            name: discloses and self.cleaned_data[name] and self.cleaned_data["mode"] == PostMode.DIRECT
+            for name in ("brand_content", "brand_organic")
+        }
+        return [form.choice(account, **brands) for account, form in self._parts()]
+
+    def _parts(self) -> Iterator[tuple[TikTokAccount, ChoiceForm]]:
+        for account in self.cleaned_data["accounts"]:
+            form = ChoiceForm(self.data, prefix=str(account.pk))
+            form.is_valid()
+            yield account, form

@@ -1,0 +1,114 @@
+"""Which buttons a video offers: one that mends it, and the others that its state allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from publishing.causes import Action, Cause, cause_for
+from publishing.models import Video
+from publishing.states import (
+    VIDEO_ALLOWED,
+    VIDEO_CANCELLABLE,
+    VIDEO_RETRYABLE,
+    Family,
+    VideoStatus,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """`kind` post (a form), link, or dialog (opens `#target` of the video's page)."""
+
+    kind: str
+    label: str
+    target: str
+    icon: str
+
+
+def primary_button(video: Video) -> Button | None:
+    """The one action that mends a red video, decided by its cause; None for the others."""
+    if video.family != Family.ATTENTION:
+        return None
+    cause = cause_for(video.reason_code) if video.reason_code else None
+    return _BY_ACTION[_action(video, cause)](video)
+
+
+def _action(video: Video, cause: Cause | None) -> Action:
+    if video.status == VideoStatus.UNCONFIRMED:
+        return Action.RESOLVE
+    if video.status == VideoStatus.MISSED:
+        return Action.PUBLISH_NOW
+    if cause is None or cause.action in {Action.NONE, Action.RESOLVE}:
+        return Action.RETRY
+    return cause.action
+
+
+def secondary_buttons(video: Video) -> list[Button]:
+    """What else the state allows, without the primary one again."""
+    first = primary_button(video)
+    offered = []
+    if video.status in VIDEO_RETRYABLE | {VideoStatus.CANCELLED}:
+        offered.append(_retry(video))
+    if _reschedulable(video):
+        offered.append(_reschedule(video))
+    if video.status in VIDEO_CANCELLABLE:
+        offered.append(_discard(video))
+    return [button for button in offered if first is None or button.target != first.target]
+
+
+def _reschedulable(video: Video) -> bool:
+    status = VideoStatus(video.status)
+    allowed = status == VideoStatus.SCHEDULED or VideoStatus.SCHEDULED in VIDEO_ALLOWED[status]
+    return allowed and status not in {VideoStatus.EDITING, VideoStatus.CANCELLED}
+
+
+def _retry(video: Video) -> Button:
+    label = gettext("Retry the edit") if video.edited_id is None else gettext("Retry the upload")
+    if video.status == VideoStatus.MISSED:
+        label = gettext("Publish it now")
+    if video.status == VideoStatus.CANCELLED:
+        label = gettext("Take it up again")
+    return Button(kind="post", label=label, target=reverse("publishing:video_retry", args=[video.pk]), icon="refresh")
+
+
+def _reconnect(video: Video) -> Button:
+    target = reverse("accounts:account_reconnect", args=[video.account_id])
+    return Button(kind="post", label=gettext("Reconnect and resume"), target=target, icon="plug")
+
+
+def _change_file(video: Video) -> Button:
+    target = f"{reverse('publishing:batch_new')}?from={video.pk}"
+    return Button(kind="link", label=gettext("Change the file"), target=target, icon="film")
+
+
+def _edit_form(video: Video) -> Button:
+    target = f"{reverse('publishing:batch_new')}?from={video.pk}&file=1"
+    return Button(kind="link", label=gettext("Correct it and publish again"), target=target, icon="pencil")
+
+
+def _reschedule(_video: Video) -> Button:
+    return Button(kind="dialog", label=gettext("Choose another time"), target="dialog-reschedule", icon="calendar")
+
+
+def _resolve(_video: Video) -> Button:
+    return Button(kind="dialog", label=gettext("Say whether it is there"), target="dialog-resolve", icon="eye")
+
+
+def _discard(video: Video) -> Button:
+    label = gettext("Discard") if video.family == Family.ATTENTION else gettext("Cancel")
+    return Button(kind="dialog", label=label, target="dialog-cancel", icon="ban")
+
+
+_BY_ACTION = {
+    Action.RETRY: _retry,
+    Action.PUBLISH_NOW: _retry,
+    Action.RECONNECT: _reconnect,
+    Action.CHANGE_FILE: _change_file,
+    Action.EDIT_FORM: _edit_form,
+    Action.RESCHEDULE: _reschedule,
+    Action.RESOLVE: _resolve,
+    Action.DISCARD: _discard,
+}

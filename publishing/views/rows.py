@@ -1,0 +1,109 @@
+"""A video as the pages show it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.template.loader import render_to_string
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+
+from publishing.causes import advice, sentence
+from publishing.models import AssetStatus, Video
+from publishing.selectors import Progress, video_progress
+from publishing.states import VIDEO_TERMINAL, Family, VideoStatus
+from publishing.templatetags.ui import moment
+from publishing.views.buttons import Button, primary_button
+
+#: Families in which the reason is part of what a person has to know.
+TELLING = {Family.ATTENTION, Family.WAITING, Family.QUEUED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Everything that a list's row or a page's head says about a video."""
+
+    video: Video
+    progress: Progress
+    sentence: str
+    advice: str
+    button: Button | None
+    when: str
+    at: datetime
+    zone: ZoneInfo
+    has_frame: bool
+    active: bool
+
+
+def row_of(video: Video) -> Row:
+    """The row of a video that was loaded with `with_progress`: no further query."""
+    label, at = _moment(video)
+    zone = zone_of(video)
+    told = video.reason_code if video.family in TELLING else ""
+    detail = _readable(video, zone)
+    return Row(
+        video=video,
+        progress=video_progress(video),
+        sentence=sentence(told, detail),
+        advice=advice(told, detail),
+        button=primary_button(video),
+        when=label,
+        at=at,
+        zone=zone,
+        has_frame=video.batch.source.status != AssetStatus.REFUSED,
+        active=video.status not in VIDEO_TERMINAL,
+    )
+
+
+def zone_of(video: Video) -> ZoneInfo:
+    return ZoneInfo(video.time_zone)
+
+
+def _moment(video: Video) -> tuple[str, datetime]:
+    """The time that matters now, and what it is."""
+    if video.posted_at:
+        return gettext("Published"), video.posted_at
+    if video.resume_at and video.status in {VideoStatus.RETRYING, VideoStatus.DEFERRED, VideoStatus.HELD}:
+        return gettext("Goes on"), video.resume_at
+    if video.scheduled_at and video.status != VideoStatus.CANCELLED:
+        word = gettext("Was due") if video.status == VideoStatus.MISSED else gettext("Goes out")
+        return word, video.scheduled_at
+    return gettext("Sent"), video.created_at
+
+
+def _readable(video: Video, zone: ZoneInfo) -> dict[str, Any]:
+    """The reason's measured values; moments as clocks of the account show them."""
+    detail = {"account": str(video.account)} | video.reason_detail
+    for name in ("due", "at", "resume_at"):
+        at = parse_datetime(str(detail.get(name) or ""))
+        if at:
+            detail[name] = moment(at, zone)
+    return detail
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A rendered piece and the mark by which a browser says that it has it already."""
+
+    pk: int
+    html: str
+    version: str
+
+
+def shown(template: str, context: dict[str, Any], pk: int) -> Shown:
+    """Render a piece; equal pieces have equal versions, so nothing on the screen moves without a change.
+
+    Without the request: a CSRF token would make every rendering different.
+    """
+    html = render_to_string(template, context)
+    return Shown(pk, html, hashlib.sha1(html.encode(), usedforsecurity=False).hexdigest()[:8])
+
+
+def shown_rows(videos: Iterable[Video]) -> list[Shown]:
+    """Each video's row, for the list."""
+    return [shown("publishing/_row.html", {"row": row_of(video)}, video.pk) for video in videos]
