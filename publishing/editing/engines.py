@@ -15,6 +15,8 @@ from publishing.editing.subtitles import Cue
 SILENCE_DB = (-30, -38, -46)
 SILENCE_SECONDS = 0.25
 CUE_CHARS = 64
+#: A cue that would end or start this close to a pause ends or starts at it.
+NEAR_MS = 150
 
 
 class TranscriptionUnavailable(Exception):
@@ -116,13 +118,16 @@ class ScriptAlign:
 
 
 def _clock(segments: list[tuple[int, int]], spoken_ms: float, *, at_end: bool) -> int:
-    """The time at which `spoken_ms` of speech have passed; between two segments, the side asked for."""
+    """The time at which `spoken_ms` of speech have passed; near a pause, the side of it that is asked for."""
+    last_end = segments[0][0]
     for start, end in segments:
-        length = end - start
-        if spoken_ms < length or (at_end and spoken_ms <= length):
+        if at_end and spoken_ms <= NEAR_MS:
+            return last_end
+        if spoken_ms < end - start - (0 if at_end else NEAR_MS):
             return round(start + spoken_ms)
-        spoken_ms -= length
-    return segments[-1][1]
+        spoken_ms = max(0.0, spoken_ms - (end - start))
+        last_end = end
+    return last_end
 
 
 class FasterWhisper:

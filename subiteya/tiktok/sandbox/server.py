@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 #: Seconds without a byte after which a connection is given up.
 IDLE = 120
-POLL = 0.02
+POLL = 0.01
 
 
 class _Connections:
