@@ -38,7 +38,11 @@ PEOPLE = (
     Person(username="ana", password="subiteya-ana", first_name="Ana", last_name="Ferreyra"),  # noqa: S106
     Person(username="bruno", password="subiteya-bruno", first_name="Bruno", last_name="Quiroga"),  # noqa: S106
     Person(
-        username=ADMINISTRATOR, password="subiteya-admin", first_name="Carla", last_name="Medina", is_admin=True  # noqa: S106
+        username=ADMINISTRATOR,
+        password="subiteya-admin",
+        first_name="Carla",
+        last_name="Medina",
+        is_admin=True,  # noqa: S106
     ),
 )
 

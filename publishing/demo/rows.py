@@ -208,8 +208,8 @@ def _post_url(story: Story, site: str) -> str:
     return f"{profile}/video/{story.post_id}" if story.post_id else profile
 
 
-def posts(site: str) -> list[dict[str, Any]]:
-    """The public posts of the written month, as the sandbox registers them. `site` is unused there."""
+def posts() -> list[dict[str, Any]]:
+    """The public posts of the written month, as the sandbox registers them."""
     videos = Video.objects.filter(batch__submission_key__startswith=KEY).exclude(post_id="")
     return [_post(video) for video in videos.select_related("account", "edited")]
 

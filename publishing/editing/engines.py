@@ -1,4 +1,4 @@
-"""From sound and script to cues: a port with three engines."""
+"""From sound and script to cues: a port with four engines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 import wave
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from publishing.editing.ffmpeg import INPUT, ffmpeg_path, run
 from publishing.editing.subtitles import Cue
@@ -39,7 +39,7 @@ class Transcriber(Protocol):
 
 def best_engine(language: str, has_script: bool) -> Transcriber:
     """A script is aligned; without one a model is needed, or (English only) pocketsphinx makes a draft."""
-    for engine in (ScriptAlign(), FasterWhisper(), PocketsphinxDraft()):
+    for engine in (EnglishAlign(), ScriptAlign(), FasterWhisper(), PocketsphinxDraft()):
         if engine.available(language, has_script):
             return engine
     raise TranscriptionUnavailable("script_required")
@@ -130,6 +130,66 @@ def _clock(segments: list[tuple[int, int]], spoken_ms: float, *, at_end: bool) -
     return last_end
 
 
+class EnglishAlign:
+    """Forced alignment: each word of an English script at the time at which it is said.
+
+    A script with words that the dictionary lacks (brands, Spanish) is laid over the speech instead.
+    """
+
+    name = "pocketsphinx-align"
+
+    def available(self, language: str, has_script: bool) -> bool:
+        return has_script and language.startswith("en")
+
+    def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]:
+        pieces = split_script(script)
+        spans = _align([_plain_words(piece) for piece in pieces], wav)
+        if spans is None:
+            return ScriptAlign().cues(wav, language=language, script=script, duration_ms=duration_ms)
+        return tuple(
+            Cue(start_ms=start, end_ms=max(end, start + 100), text=piece)
+            for piece, (start, end) in zip(pieces, spans, strict=True)
+        )
+
+
+def _plain_words(text: str) -> list[str]:
+    """The words as the dictionary writes them."""
+    return re.findall(r"[a-z]+(?:'[a-z]+)?", text.lower().replace("’", "'"))
+
+
+def _align(pieces: list[list[str]], wav: Path) -> list[tuple[int, int]] | None:
+    """(start, end) in milliseconds of each piece's words; None when they cannot be aligned."""
+    from pocketsphinx import Decoder
+
+    decoder = Decoder(lm=None, samprate=16000, loglevel="FATAL")
+    words = [word for piece in pieces for word in piece]
+    if not all(pieces) or any(decoder.lookup_word(word) is None for word in words):
+        return None
+    try:
+        decoder.set_align_text(" ".join(words))
+        found = [segment for segment in _decode(decoder, wav) if not segment[0].startswith(("<", "["))]
+    except RuntimeError:
+        return None
+    if len(found) != len(words):
+        return None
+    spans, position = [], 0
+    for piece in pieces:
+        mine = found[position : position + len(piece)]
+        position += len(piece)
+        spans.append((mine[0][1], mine[-1][2]))
+    return spans
+
+
+def _decode(decoder: Any, wav: Path) -> list[tuple[str, int, int]]:
+    """(word, start, end) in milliseconds."""
+    with wave.open(str(wav)) as sound:
+        samples = sound.readframes(sound.getnframes())
+    decoder.start_utt()
+    decoder.process_raw(samples, full_utt=True)
+    decoder.end_utt()
+    return [(segment.word, segment.start_frame * 10, segment.end_frame * 10 + 10) for segment in decoder.seg() or ()]
+
+
 class FasterWhisper:
     """Used when SUBITEYA_WHISPER_MODEL_DIR names a model folder and the package is there."""
 
@@ -165,13 +225,7 @@ class PocketsphinxDraft:
     def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]:
         from pocketsphinx import Decoder
 
-        with wave.open(str(wav)) as sound:
-            samples = sound.readframes(sound.getnframes())
-        decoder = Decoder(samprate=16000, loglevel="FATAL")
-        decoder.start_utt()
-        decoder.process_raw(samples, full_utt=True)
-        decoder.end_utt()
-        return _grouped([(seg.word, seg.start_frame * 10, seg.end_frame * 10) for seg in decoder.seg()])
+        return _grouped(_decode(Decoder(samprate=16000, loglevel="FATAL"), wav))
 
 
 def _grouped(words: list[tuple[str, int, int]]) -> tuple[Cue, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pysubs2
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publishing.editing.engines import (
+    EnglishAlign,
     PocketsphinxDraft,
     ScriptAlign,
     TranscriptionUnavailable,
@@ -17,7 +19,7 @@ from publishing.editing.engines import (
     speech_segments,
     split_script,
 )
-from publishing.editing.ffmpeg import ffmpeg_path
+from publishing.editing.ffmpeg import extract_audio, ffmpeg_path
 from publishing.editing.subtitles import Cue, SubtitlesInvalid, SubtitleStyle, parse, to_ass, to_srt, validate, wrap
 
 SRT = "1\n00:00:01,000 --> 00:00:02,500\nMañana, <i>medialunas</i>\n"
@@ -160,6 +162,7 @@ def test_it_says_what_would_help_when_no_engine_can(monkeypatch):
     with pytest.raises(TranscriptionUnavailable, match="script_required"):
         best_engine("es", False)
     assert isinstance(best_engine("es", True), ScriptAlign)
+    assert isinstance(best_engine("en", True), EnglishAlign)
     assert isinstance(best_engine("en", False), PocketsphinxDraft)
 
 
@@ -171,3 +174,33 @@ def test_it_does_not_trip_over_a_model_folder_without_a_model(monkeypatch, tmp_p
 
 def test_it_hears_nothing_english_in_a_tone(spoken):
     assert isinstance(PocketsphinxDraft().cues(spoken, language="en", script="", duration_ms=7000), tuple)
+
+
+SCRIPT = "Fresh bread every morning. Come and try it with a coffee."
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory):
+    """A synthetic voice that says SCRIPT; the second sentence starts at 1.7 s."""
+    return extract_audio(Path(__file__).parents[2] / "data/english.flac", tmp_path_factory.mktemp("en") / "a.wav")
+
+
+def test_it_aligns_an_english_script_to_the_words_as_they_are_said(english):
+    first, second = EnglishAlign().cues(english, language="en", script=SCRIPT, duration_ms=3495)
+    assert (first.text, second.text) == ("Fresh bread every morning.", "Come and try it with a coffee.")
+    assert 100 <= first.start_ms <= 200
+    assert 1650 <= first.end_ms <= 1720
+    assert 1660 <= second.start_ms <= 1750
+    assert 3400 <= second.end_ms <= 3500
+
+
+def test_it_lays_an_english_script_with_unknown_words_over_the_speech(english):
+    cues = EnglishAlign().cues(english, language="en", script="Fresh Xyzzybrot. Come and try it.", duration_ms=3495)
+    assert [cue.text for cue in cues] == ["Fresh Xyzzybrot.", "Come and try it."]
+
+
+def test_it_drafts_english_speech_without_a_script(english):
+    cues = PocketsphinxDraft().cues(english, language="en", script="", duration_ms=3495)
+    words = " ".join(cue.text for cue in cues).split()
+    assert {"fresh", "bread", "coffee"} & set(words)
+    assert all(cue.end_ms > cue.start_ms for cue in cues)

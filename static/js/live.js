@@ -1,0 +1,50 @@
+// Asking the server what changed: often while something moves, seldom otherwise, never in a hidden tab.
+
+const MOVING_MS = 3000;
+const STILL_MS = 15000;
+
+/**
+ * Poll `address()` by htmx, which swaps the out-of-band pieces of the answer; 204 changes nothing.
+ * `moving()` says whether something is at work; `told(reached)` is called after each answer.
+ */
+export function keepLive({ element, address, moving, told = () => {} }) {
+    let timer = 0;
+    let asking = false;
+
+    const later = () => {
+        clearTimeout(timer);
+        timer = setTimeout(ask, moving() ? MOVING_MS : STILL_MS);
+    };
+
+    async function ask() {
+        if (document.hidden || asking) {
+            later();
+            return;
+        }
+        asking = true;
+        let reached = false;
+        const seen = (event) => {
+            if (event.detail.elt === element) {
+                reached = event.detail.xhr.status > 0;
+            }
+        };
+        document.addEventListener("htmx:afterOnLoad", seen, { once: true });
+        try {
+            await htmx.ajax("GET", address(), { source: element, target: element, swap: "none" });
+        } catch {
+            reached = false;
+        } finally {
+            document.removeEventListener("htmx:afterOnLoad", seen);
+            asking = false;
+        }
+        told(reached);
+        later();
+    }
+
+    document.addEventListener("visibilitychange", () => {
+        if (!document.hidden) {
+            ask();
+        }
+    });
+    later();
+}

@@ -1,0 +1,42 @@
+// The list: rows change in place, new ones come on top, a change of family is announced.
+
+import { keepLive } from "./live.js";
+
+const rows = document.getElementById("rows");
+const announcer = document.getElementById("announcer");
+const freshness = document.getElementById("freshness");
+const ASKED_AT_ONCE = 150;
+
+const shown = () => [...rows.querySelectorAll(":scope > .row")];
+
+function address() {
+    const url = new URL(rows.dataset.live, location.href);
+    const watched = shown().slice(0, ASKED_AT_ONCE);
+    url.searchParams.set("v", watched.map((row) => `${row.dataset.pk}-${row.dataset.v}`).join(","));
+    url.searchParams.set("newest", String(Math.max(0, ...watched.map((row) => Number(row.dataset.pk)))));
+    url.searchParams.set("counts", document.getElementById("families").dataset.v);
+    return url.pathname + url.search;
+}
+
+const familyOf = (row) => row?.querySelector("[data-family]")?.dataset.family;
+
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const next = event.detail.fragment.querySelector?.(".row, nav") ?? event.detail.fragment;
+    if (event.detail.target.id === "families") {
+        event.detail.target.dataset.v = next.dataset?.v ?? event.detail.elt?.dataset.v ?? "";
+        return;
+    }
+    if (next.matches?.(".row") && familyOf(event.detail.target) && familyOf(event.detail.target) !== familyOf(next)) {
+        const account = next.querySelector("[data-account]").textContent;
+        announcer.textContent = `${account}: ${next.querySelector(".chip").textContent.trim()}`;
+    }
+});
+
+keepLive({
+    element: rows,
+    address,
+    moving: () => rows.querySelector("[data-active]") !== null,
+    told: (reached) => {
+        freshness.textContent = reached ? freshness.dataset.now : freshness.dataset.lost;
+    },
+});
