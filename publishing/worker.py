@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 3.0
 #: An idle worker asks again after TTL - 15 s; the record of a dead one is gone after TTL + 60 s.
 WORKER_TTL_SECONDS = 30
-MONITOR_SECONDS = 10
+MONITOR_SECONDS = 5
 MAINTENANCE_SECONDS = 60
 RECONNECT_SECONDS = (0.25, 5.0)
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}

@@ -21,7 +21,7 @@ from publishing.services.ingest import asset_probe, source_ingest
 SAMPLE: Path = settings.BASE_DIR / "demo" / "sample.mp4"
 SCRIPT: Path = settings.BASE_DIR / "demo" / "sample.txt"
 #: Name -> turn of the colour wheel in degrees, and seconds.
-CLIPS = {"horneada.mp4": (0, 3), "taller.mp4": (70, 4), "montaña.mp4": (150, 3), "detras-de-escena.mp4": (250, 5)}
+CLIPS = {"horneada.mp4": (0, 3), "taller.mp4": (110, 3), "montaña.mp4": (230, 4)}
 CLIP_SECONDS = 60
 
 
@@ -42,7 +42,7 @@ def demo_files(user: User) -> list[DemoFile]:
 
 def _clips(folder: Path) -> Iterator[Path]:
     for name, (turn, seconds) in CLIPS.items():
-        picture = f"scale=540:960:force_original_aspect_ratio=increase,crop=540:960,hue=h={turn}"
+        picture = f"scale=360:640:force_original_aspect_ratio=increase,crop=360:640,hue=h={turn}"
         path = folder / name
         # fmt: off
         run([

@@ -61,16 +61,14 @@ def write(submissions: Iterable[Submission], stage: Stage) -> int:
 
 def _create(rows: Sequence[models.Model]) -> None:
     """Insert; then set the times that Django stamps with now by itself."""
-    if not rows:
-        return
     manager = type(rows[0])._default_manager
-    told = {id(row): row.__dict__.get("created_at") for row in rows}
+    stamped = [name for name in ("created_at", "updated_at") if name in vars(rows[0])]
+    told = [[vars(row)[name] for name in stamped] for row in rows]
     manager.bulk_create(rows, batch_size=CHUNK)
-    stamped = [row for row in rows if told[id(row)] is not None]
-    for row in stamped:
-        row.__dict__["created_at"] = told[id(row)]
+    for row, moments in zip(rows, told, strict=True):
+        vars(row).update(zip(stamped, moments, strict=True))
     if stamped:
-        manager.bulk_update(stamped, ["created_at"], batch_size=CHUNK)
+        manager.bulk_update(rows, stamped, batch_size=CHUNK)
 
 
 def _batch(rows: _Rows, submission: Submission, stage: Stage, key: str, trace_id: str) -> None:
@@ -112,6 +110,7 @@ def _video(rows: _Rows, batch: Batch, story: Story, caption: str, file: DemoFile
         posted_at=story.posted_at,
         trace_id=batch.trace_id,
         created_at=story.steps[0].at,
+        updated_at=story.last.at,
     )
     rows.videos.append(video)
     rows.video_events += _video_events(video, story.steps, batch.created_by)

@@ -1,47 +1,52 @@
-"""What a file is. PyAV decodes untrusted bytes in-process, so workers call `probe_isolated`."""
+"""What a video file is. PyAV reads untrusted bytes in-process, so workers call `probe_isolated`."""
 
 from __future__ import annotations
 
-import json
-import resource
-import subprocess
-import sys
-from dataclasses import asdict, dataclass
-from fractions import Fraction
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from publishing.editing.children import ChildFailed, Limits, answer, ask
+from publishing.editing.containers import Layout, MediaRefused, layout_of
+
+__all__ = ["AudioInfo", "MediaInfo", "MediaLimits", "MediaRefused", "VideoInfo", "probe", "probe_isolated"]
 
 CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "prores"})
-CONTAINERS = {"mov": "mp4", "matroska": "matroska"}
-HEAD_BYTES = 64
-PROBE_CPU_SECONDS = 60
-PROBE_MEMORY = 3 << 30
-
-
-class MediaRefused(Exception):
-    """Not a video that we take; `code` is the catalogue's, `detail` holds what was measured."""
-
-    def __init__(self, code: str, detail: dict[str, Any] | None = None) -> None:
-        self.code, self.detail = code, detail or {}
-        super().__init__(code)
+DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
+#: H.273 numbers of what the edit has to know.
+TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
+MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
+FULL_RANGE = 2
+STREAMS_MAX = 32
+#: Packets read to find a frame that decodes, and to see how even the frames are when there is no index.
+PACKETS = 300
+CHILD = Limits(cpu_s=60, memory_bytes=3 << 30, file_bytes=0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaLimits:
-    """What is taken: bytes, milliseconds, pixels a side."""
+    """What is taken: bytes, milliseconds, pixels a side, pixels in all. Half a second passes, a flash does not."""
 
     max_bytes: int = 4_000_000_000
     max_duration_ms: int = 3_600_000
     min_duration_ms: int = 300
-    max_side: int = 8192
-    max_pixels: int = 8192 * 4320
+    max_side: int = 4096
+    max_pixels: int = 4096 * 4096
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
-    """The picture. `display_*` is what a viewer sees, after rotation and sample aspect."""
+    """The picture. `display_*` is what a viewer sees, after rotation (degrees clockwise) and sample aspect.
+
+    `transfer` and `matrix` are ffmpeg's names, empty when the file does not say; `duration_ms` is the end of the
+    last picture, 0 when unknown.
+    """
 
     codec: str
     profile: str
@@ -55,13 +60,21 @@ class VideoInfo:
     pix_fmt: str
     bit_depth: int
     transfer: str = ""
+    matrix: str = ""
+    full_range: bool = False
+    interlaced: bool = False
+    duration_ms: int = 0
+    index: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudioInfo:
+    """The sound that is used: the first that can be decoded. `index` is the stream's number in the file."""
+
     codec: str
     channels: int
     sample_rate: int
+    index: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,210 +89,201 @@ class MediaInfo:
     audio: AudioInfo | None
 
     def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` takes back."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
+        """From what `to_json` gave, also an older release's: newer fields then have their defaults."""
         audio = data.get("audio")
         values = {name: data[name] for name in ("container", "duration_ms", "size", "faststart")}
         return cls(**values, video=VideoInfo(**data["video"]), audio=AudioInfo(**audio) if audio else None)
 
 
 def probe(path: Path, *, limits: MediaLimits | None = None) -> MediaInfo:
-    """Read what the file is, cheapest checks first. Raises MediaRefused."""
+    """Read what the file is, cheapest checks first. Raises MediaRefused.
+
+    Codes: empty_file, too_large, not_a_video, playlist, truncated, no_video_stream, unsupported_codec,
+    too_many_pixels, too_long, too_short, unreadable.
+    """
     limits = limits or MediaLimits()
     size = path.stat().st_size
-    demuxer = _demuxer(path, size, limits)
-    try:
-        with av.open(str(path), format=demuxer, options={"protocol_whitelist": "file"}) as container:
-            info = _describe(container, path, size, demuxer)
-            _check(info, limits)
-            _check_whole(container, info)
-    except av.error.FFmpegError as error:
-        raise _unreadable(path, demuxer) from error
-    return info
-
-
-def _demuxer(path: Path, size: int, limits: MediaLimits) -> str:
-    """The demuxer to force, by the first bytes: a playlist or a script never reaches ffmpeg's guesswork."""
-    if size == 0:
-        raise MediaRefused("empty_file")
     if size > limits.max_bytes:
         raise MediaRefused("too_large", {"size": size, "max_bytes": limits.max_bytes})
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}:
-        return "mov"
-    if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return "matroska"
-    if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<MPD", b"<?xml", b"<svg")):
-        raise MediaRefused("playlist")
-    raise MediaRefused("not_a_video")
+    layout = layout_of(path)
+    options = {"protocol_whitelist": "file"}
+    try:
+        with av.open(f"file:{path}", format=layout.demuxer, options=options, metadata_errors="replace") as container:
+            return _read(container, layout, size, limits)
+    except FFmpegError as error:
+        raise MediaRefused("unreadable") from error
 
 
-def _unreadable(path: Path, demuxer: str) -> MediaRefused:
-    """A container that cannot be opened: without its index it was cut; otherwise it is broken."""
-    if demuxer == "mov" and "moov" not in dict(_boxes(path)):
-        return MediaRefused("truncated")
-    return MediaRefused("unreadable")
-
-
-def _boxes(path: Path) -> list[tuple[str, int]]:
-    """The top-level boxes of an ISO file: (type, offset)."""
-    boxes: list[tuple[str, int]] = []
-    offset, size = 0, path.stat().st_size
-    with path.open("rb") as file:
-        while offset + 8 <= size and len(boxes) < 10_000:
-            file.seek(offset)
-            header = file.read(16)
-            length = int.from_bytes(header[:4], "big")
-            if length == 1:
-                length = int.from_bytes(header[8:16], "big")
-            boxes.append((header[4:8].decode("latin-1"), offset))
-            if length < 8:
-                break
-            offset += length
-    return boxes
-
-
-def _describe(container: Any, path: Path, size: int, demuxer: str) -> MediaInfo:
-    pictures = [stream for stream in container.streams.video if not _is_cover(stream)]
-    if not pictures:
-        raise MediaRefused("no_video_stream")
-    boxes = dict(_boxes(path)) if demuxer == "mov" else {}
+def _read(container: InputContainer, layout: Layout, size: int, limits: MediaLimits) -> MediaInfo:
+    if len(container.streams) > STREAMS_MAX:
+        raise MediaRefused("unreadable", {"streams": len(container.streams), "max_streams": STREAMS_MAX})
+    stream = _picture_stream(container)
+    _check_picture(stream, limits)
+    audio = _audio(container)
+    frame = _first_frame(container, stream)
+    fps, variable = _rate(container, stream)
+    declared = round((container.duration or 0) / 1000)
+    video_end, end = _ends(container, stream, declared)
+    duration = declared or end
+    _check_duration(duration, end, limits)
+    video = replace(_video(stream, frame), fps=fps, variable_fps=variable, duration_ms=video_end)
     return MediaInfo(
-        container=_container(path, demuxer),
-        duration_ms=_duration_ms(container, pictures[0]),
-        size=size,
-        faststart=boxes.get("moov", size) < boxes.get("mdat", 0),
-        video=_video(pictures[0]),
-        audio=_audio(container),
-    )
-
-
-def _container(path: Path, demuxer: str) -> str:
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if demuxer == "mov":
-        return "mov" if head[8:12] == b"qt  " or head[4:8] != b"ftyp" else "mp4"
-    return "webm" if b"webm" in head else "matroska"
-
-
-def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
-def _duration_ms(container: Any, stream: Any) -> int:
-    if container.duration:
-        return round(container.duration / 1000)
-    return round(float(stream.duration * stream.time_base) * 1000) if stream.duration else 0
-
-
-def _video(stream: Any) -> VideoInfo:
-    context = stream.codec_context
-    if stream.codec_context is None or context.name is None:
-        raise MediaRefused("unsupported_codec", {"codec": "?"})
-    if (context.codec.name if context.codec else context.name) is None:
-        raise MediaRefused("unsupported_codec", {"codec": "?"})
-    rotation = _rotation(stream)
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    wide = round(context.width * aspect)
-    turned = rotation % 180 != 0
-    fps, variable = _fps(stream)
-    return VideoInfo(
-        codec=_codec(context), profile=str(stream.profile or ""), width=context.width, height=context.height,
-        display_width=context.height if turned else wide, display_height=wide if turned else context.height,
-        rotation=rotation, fps=fps, variable_fps=variable, pix_fmt=str(context.pix_fmt or ""),
-        bit_depth=_bit_depth(context), transfer=str(getattr(context, "color_trc", "") or ""),
+        container=layout.container, duration_ms=duration, size=size, faststart=layout.faststart, video=video,
+        audio=audio,
     )  # fmt: skip
 
 
-def _codec(context: Any) -> str:
-    name = context.codec.canonical_name if hasattr(context.codec, "canonical_name") else context.name
-    return str({"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}.get(name, name))
+def _picture_stream(container: InputContainer) -> VideoStream:
+    """The first moving picture; a cover image is a video stream, too."""
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            return stream
+    raise MediaRefused("no_video_stream")
 
 
-def _rotation(stream: Any) -> int:
-    """Degrees clockwise, 0 to 270, from the first frame's display matrix."""
-    for packet in stream.container.demux(stream):
-        for frame in packet.decode():
-            stream.container.seek(0)
-            return int(-frame.rotation) % 360
-    return 0
+def _check_picture(stream: VideoStream, limits: MediaLimits) -> None:
+    """Before a frame is decoded: a codec that we know, and a picture that fits into memory."""
+    codec = _codec(stream)
+    if codec not in CODECS:
+        raise MediaRefused("unsupported_codec", {"codec": codec})
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
+        raise MediaRefused("too_many_pixels", {"width": width, "height": height, "max_side": limits.max_side})
 
 
-def _fps(stream: Any) -> tuple[float, bool]:
-    average, base = stream.average_rate, stream.base_rate
-    fps = float(average or base or 0)
-    return round(fps, 3), bool(average and base and abs(float(average) - float(base)) > 0.5)
+def _codec(stream: Any) -> str:
+    context = stream.codec_context
+    if context is None or context.name is None:
+        return "?"
+    return DECODERS.get(context.name, str(context.name))
 
 
-def _bit_depth(context: Any) -> int:
-    return int(context.format.components[0].bits) if context.format and context.format.components else 8
-
-
-def _audio(container: Any) -> AudioInfo | None:
-    for stream in container.streams.audio:
+def _audio(container: InputContainer) -> AudioInfo | None:
+    """The first sound that we can decode. A file whose every sound is foreign is refused: it would go out silent."""
+    streams = container.streams.audio
+    for stream in streams:
         context = stream.codec_context
-        if context is not None:
-            return AudioInfo(codec=str(context.name), channels=context.channels, sample_rate=context.sample_rate)
+        if context is not None and context.sample_rate and context.channels:
+            return AudioInfo(
+                codec=_codec(stream), channels=context.channels, sample_rate=context.sample_rate, index=stream.index
+            )
+    if streams:
+        raise MediaRefused("unsupported_codec", {"codec": _codec(streams[0])})
     return None
 
 
-def _check(info: MediaInfo, limits: MediaLimits) -> None:
-    if info.video.codec not in CODECS:
-        raise MediaRefused("unsupported_codec", {"codec": info.video.codec})
-    size = {"width": info.video.width, "height": info.video.height}
-    if max(size.values()) > limits.max_side or info.video.width * info.video.height > limits.max_pixels:
-        raise MediaRefused("too_many_pixels", size | {"max_side": limits.max_side})
-    if info.duration_ms > limits.max_duration_ms:
-        raise MediaRefused("too_long", {"duration_ms": info.duration_ms, "max_ms": limits.max_duration_ms})
-    if info.duration_ms < limits.min_duration_ms:
-        raise MediaRefused("too_short", {"duration_ms": info.duration_ms, "min_ms": limits.min_duration_ms})
+def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
+    """Rotation, field order and colour are known only from a decoded frame."""
+    for count, packet in enumerate(container.demux(stream)):
+        for frame in packet.decode():
+            assert isinstance(frame, VideoFrame)
+            container.seek(0)
+            return frame
+        if count > PACKETS:
+            break
+    raise MediaRefused("unreadable")
 
 
-def _check_whole(container: Any, info: MediaInfo) -> None:
-    """The last packets must be there: a file cut in the middle of its data still has a fine header."""
-    stream = container.streams.video[0]
-    container.seek(max(0, (info.duration_ms - 2000) * 1000), backward=True)
-    last = 0.0
+def _video(stream: VideoStream, frame: VideoFrame) -> VideoInfo:
+    context = stream.codec_context
+    rotation = int(-frame.rotation) % 360
+    wide = max(1, round(context.width * (stream.sample_aspect_ratio or 1)))
+    turned = rotation % 180 != 0
+    return VideoInfo(
+        codec=_codec(stream), profile=str(stream.profile or ""), width=context.width, height=context.height,
+        display_width=context.height if turned else wide, display_height=wide if turned else context.height,
+        rotation=rotation, fps=0, variable_fps=False, pix_fmt=frame.format.name,
+        bit_depth=max(part.bits for part in frame.format.components), index=stream.index,
+        transfer=TRANSFERS.get(int(frame.color_trc), ""), matrix=MATRICES.get(int(frame.colorspace), ""),
+        full_range=int(frame.color_range) == FULL_RANGE, interlaced=bool(frame.interlaced_frame),
+    )  # fmt: skip
+
+
+def _rate(container: InputContainer, stream: VideoStream) -> tuple[float, bool]:
+    """Frames a second, and whether they are uneven: more than one gap in twenty differs from the usual one."""
+    times, tick = _times(container, stream), float(stream.time_base or 0)
+    average = float(stream.average_rate or stream.guessed_rate or 0)
+    gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+    if not gaps or times[-1] <= times[0]:
+        return round(average, 3), False
+    measured = len(gaps) / ((times[-1] - times[0]) * tick)
+    usual = gaps[len(gaps) // 2]
+    uneven = sum(abs(gap - usual) > max(1, usual * 0.1) for gap in gaps)
+    fps = average if abs(average - measured) < measured * 0.01 else measured
+    return round(fps, 3), uneven > len(gaps) * 0.05
+
+
+def _times(container: InputContainer, stream: VideoStream) -> list[int]:
+    """When frames are shown, in ticks, in order: all of an MP4 from its index, else the first ones read."""
+    if container.format.name.startswith("mov"):
+        times = [entry.timestamp for entry in stream.index_entries]
+        if len(times) > 1:
+            return sorted(times)
+    times = []
     for packet in container.demux(stream):
-        if packet.pts is not None and packet.size:
-            last = max(last, float(packet.pts * stream.time_base))
-    if last * 1000 < info.duration_ms * 0.9 - 1500:
-        raise MediaRefused("truncated", {"duration_ms": info.duration_ms, "found_ms": round(last * 1000)})
+        if packet.pts is not None:
+            times.append(packet.pts)
+        if len(times) > PACKETS:
+            break
+    container.seek(0)
+    return sorted(times)
+
+
+def _ends(container: InputContainer, stream: VideoStream, declared_ms: int) -> tuple[int, int]:
+    """Where the last picture and the last packet of any kind end, in milliseconds from the start of the file.
+
+    Reads from shortly before the declared end; a recording that declares none (browsers' WebM) is read whole.
+    """
+    if declared_ms > 2000:
+        container.seek((declared_ms - 2000) * 1000 + (container.start_time or 0), backward=True)
+    ends = {True: 0.0, False: 0.0}
+    for packet in container.demux():
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None or not packet.size or not packet.time_base:
+            continue
+        end = float((time + (packet.duration or 0)) * packet.time_base)
+        mine = packet.stream.index == stream.index
+        ends[mine] = max(ends[mine], end)
+    start = (container.start_time or 0) / 1_000_000
+    video, other = (max(0, round((end - start) * 1000)) for end in (ends[True], ends[False]))
+    return video, max(video, other)
+
+
+def _check_duration(duration_ms: int, end_ms: int, limits: MediaLimits) -> None:
+    if duration_ms > limits.max_duration_ms:
+        raise MediaRefused("too_long", {"duration_ms": duration_ms, "max_ms": limits.max_duration_ms})
+    if end_ms < duration_ms * 0.9 - 1500:
+        raise MediaRefused("truncated", {"duration_ms": duration_ms, "found_ms": end_ms})
+    if duration_ms < limits.min_duration_ms:
+        raise MediaRefused("too_short", {"duration_ms": duration_ms, "min_ms": limits.min_duration_ms})
 
 
 def probe_isolated(path: Path, *, limits: MediaLimits | None = None, timeout: float = 60) -> MediaInfo:
-    """`probe` in a child process with limits of its own: a file that crashes or hangs the reader takes only that."""
-    argv = [sys.executable, "-m", "publishing.editing.probe", str(path), json.dumps(asdict(limits or MediaLimits()))]
-    root = Path(__file__).resolve().parents[2]
+    """`probe` in a child process: a file that crashes or hangs the reader is refused as unreadable.
+
+    `timeout` is in seconds of wall-clock time. Raises MediaRefused.
+    """
+    question = {"path": str(path.absolute()), "limits": asdict(limits or MediaLimits())}
     try:
-        run = subprocess.run(
-            argv, capture_output=True, timeout=timeout, check=False, cwd=root, preexec_fn=_limit_self,
-            env={"PATH": "", "PYTHONPATH": str(root)}, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        answer = json.loads(run.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
-        raise MediaRefused("unreadable") from None
-    if "refused" in answer:
-        raise MediaRefused(answer["refused"], answer["detail"])
-    return MediaInfo.from_json(answer)
+        told = ask("publishing.editing.probe", question, timeout=timeout, limits=CHILD)
+    except ChildFailed as error:
+        raise MediaRefused("unreadable", {"why": str(error)}) from None
+    if "refused" in told:
+        raise MediaRefused(told["refused"], told["detail"])
+    return MediaInfo.from_json(told)
 
 
-def _limit_self() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (PROBE_CPU_SECONDS, PROBE_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (PROBE_MEMORY, PROBE_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def main(path: str, limits: str) -> None:
+def _reply(question: Any) -> dict[str, Any]:
     try:
-        answer = probe(Path(path), limits=MediaLimits(**json.loads(limits))).to_json()
+        return probe(Path(question["path"]), limits=MediaLimits(**question["limits"])).to_json()
     except MediaRefused as refusal:
-        answer = {"refused": refusal.code, "detail": refusal.detail}
-    sys.stdout.write(json.dumps(answer))
+        return {"refused": refusal.code, "detail": refusal.detail}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    answer(_reply)

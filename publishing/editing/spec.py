@@ -13,10 +13,11 @@ from publishing.editing.probe import MediaInfo
 from publishing.editing.subtitles import Cue, SubtitleStyle, to_ass
 
 #: Raise it when the command line changes in a way that changes the result.
-VERSION = 1
+VERSION = 2
 WIDTH, HEIGHT = 1080, 1920
 SIDE_MIN, SIDE_MAX = 360, 4096
 FPS_MIN, FPS_MAX = 23.0, 60.0
+SHAPE_TOLERANCE = 0.01
 STANDARD_FPS = (24, 25, 30, 50, 60)
 AUDIO_BITRATE = 128_000
 #: Below this a picture of 1080×1920 falls apart: then the file may be larger than the target.
@@ -100,14 +101,26 @@ class EditSpec:
 
     @property
     def is_noop(self) -> bool:
-        """Nothing to change, and the file already is what TikTok recommends: it is copied, not encoded."""
+        """Nothing to change, and the file already is what TikTok recommends: it is copied, not encoded.
+
+        Its size does not matter then: the target is for what we encode, and a copy loses no quality.
+        """
         brand, video, audio = self.brand, self.source.video, self.source.audio
-        shape = (video.display_width, video.display_height) == self.size and video.rotation == 0
         picture = video.codec == "h264" and video.pix_fmt == "yuv420p" and not video.variable_fps
         sound = audio is None or (audio.codec == "aac" and audio.channels <= 2)
         plain = not (brand.has_colour or brand.has_sound or brand.logo or self.cues)
-        fits = FPS_MIN <= video.fps <= FPS_MAX and self.source.size <= self.target_bytes
-        return shape and picture and sound and plain and fits and self.source.container in {"mp4", "mov"}
+        steady = FPS_MIN <= video.fps <= FPS_MAX and self.source.container in {"mp4", "mov"}
+        return self._has_shape and picture and sound and plain and steady
+
+    @property
+    def _has_shape(self) -> bool:
+        """Upright, within TikTok's sides, and 9:16 unless the shape is to be kept."""
+        video = self.source.video
+        low, high = sorted((video.display_width, video.display_height))
+        vertical = abs(video.display_width / video.display_height * HEIGHT / WIDTH - 1) < SHAPE_TOLERANCE
+        square_pixels = (video.width, video.height) == (video.display_width, video.display_height)
+        fits = low >= SIDE_MIN and high <= SIDE_MAX and square_pixels and video.rotation == 0
+        return fits and (vertical or self.brand.fit == "keep")
 
     @property
     def fps(self) -> float:

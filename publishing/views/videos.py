@@ -154,9 +154,10 @@ def video_live(request: MemberRequest, pk: int) -> HttpResponse:
     """The changing part of the page; 204 when the browser has this version (`?v=`) of it."""
     video = video_or_404(request.user, pk)
     live, players = _live_part(request, video), _players(video)
-    if request.GET.get("v") == f"{live.version}-{players.version}":
+    version = f"{live.version}-{players.version}"
+    if request.GET.get("v") == version:
         return HttpResponse(status=204)
-    context = {"video": video, "live": live}
+    context = {"video": video, "live": live, "version": version}
     if not request.GET.get("v", "").endswith(f"-{players.version}"):
         context["players"] = players
     return render(request, "publishing/_video_changes.html", context)

@@ -10,6 +10,11 @@ const STILL_MS = 15000;
 export function keepLive({ element, address, moving, told = () => {} }) {
     let timer = 0;
     let asking = false;
+    let reached = true;
+
+    element.addEventListener("htmx:afterRequest", (event) => {
+        reached = event.detail.successful;
+    });
 
     const later = () => {
         clearTimeout(timer);
@@ -17,27 +22,14 @@ export function keepLive({ element, address, moving, told = () => {} }) {
     };
 
     async function ask() {
-        if (document.hidden || asking) {
-            later();
-            return;
-        }
-        asking = true;
-        let reached = false;
-        const seen = (event) => {
-            if (event.detail.elt === element) {
-                reached = event.detail.xhr.status > 0;
-            }
-        };
-        document.addEventListener("htmx:afterOnLoad", seen, { once: true });
-        try {
-            await htmx.ajax("GET", address(), { source: element, target: element, swap: "none" });
-        } catch {
-            reached = false;
-        } finally {
-            document.removeEventListener("htmx:afterOnLoad", seen);
+        if (!document.hidden && !asking) {
+            asking = true;
+            await htmx.ajax("GET", address(), { source: element, target: element, swap: "none" }).catch(() => {
+                reached = false;
+            });
             asking = false;
+            told(reached);
         }
-        told(reached);
         later();
     }
 

@@ -21,14 +21,11 @@ function address() {
 const familyOf = (row) => row?.querySelector("[data-family]")?.dataset.family;
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const next = event.detail.fragment.querySelector?.(".row, nav") ?? event.detail.fragment;
-    if (event.detail.target.id === "families") {
-        event.detail.target.dataset.v = next.dataset?.v ?? event.detail.elt?.dataset.v ?? "";
-        return;
-    }
-    if (next.matches?.(".row") && familyOf(event.detail.target) && familyOf(event.detail.target) !== familyOf(next)) {
-        const account = next.querySelector("[data-account]").textContent;
-        announcer.textContent = `${account}: ${next.querySelector(".chip").textContent.trim()}`;
+    const before = event.detail.target;
+    const after = event.detail.fragment.querySelector(".row");
+    if (before.matches(".row") && familyOf(before) !== familyOf(after)) {
+        const account = after.querySelector("[data-account]").textContent;
+        announcer.textContent = `${account}: ${after.querySelector(".chip").textContent.trim()}`;
     }
 });
 

@@ -10,7 +10,7 @@ import time_machine
 
 from tests.tiktok.sandbox.app import App, code_of
 
-NOW = 1_800_000_000
+NOW = 1_700_000_000
 FIELDS = "id,title,create_time,duration,share_url,view_count,like_count,comment_count,share_count"
 
 
@@ -146,7 +146,7 @@ def test_it_limits_display_calls_of_the_whole_app(app: App) -> None:
 
 
 def test_it_lets_counts_grow_and_never_fall(app: App) -> None:
-    token = app.account()
+    app.account()
     with time_machine.travel(NOW, tick=False) as clock:
         app.sandbox.register_posts(history(1))
         seen = []
@@ -157,7 +157,6 @@ def test_it_lets_counts_grow_and_never_fall(app: App) -> None:
     views = [video["view_count"] for video in seen]
     assert views == sorted(views) and views[0] == 0 and views[-1] > 100
     assert all(video["like_count"] <= video["view_count"] for video in seen)
-    assert token
 
 
 def test_it_keeps_registered_counts_to_the_digit(app: App) -> None:
