@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 ADMINISTRATOR = "admin"
@@ -10,13 +10,17 @@ ADMINISTRATOR = "admin"
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """`password` is the demo's own, printed by `manage.py demo`; the demo runs only against the sandbox."""
+    """Somebody of the agency."""
 
     username: str
-    password: str = field(repr=False)
     first_name: str
     last_name: str
     is_admin: bool = False
+
+    @property
+    def password(self) -> str:
+        """The demo's own, printed by `manage.py demo`, which runs only against the sandbox."""
+        return f"subiteya-{self.username}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +39,9 @@ class Brand:
 
 
 PEOPLE = (
-    Person(username="ana", password="subiteya-ana", first_name="Ana", last_name="Ferreyra"),  # noqa: S106
-    Person(username="bruno", password="subiteya-bruno", first_name="Bruno", last_name="Quiroga"),  # noqa: S106
-    Person(
-        username=ADMINISTRATOR,
-        password="subiteya-admin",
-        first_name="Carla",
-        last_name="Medina",
-        is_admin=True,  # noqa: S106
-    ),
+    Person(username="ana", first_name="Ana", last_name="Ferreyra"),
+    Person(username="bruno", first_name="Bruno", last_name="Quiroga"),
+    Person(username=ADMINISTRATOR, first_name="Carla", last_name="Medina", is_admin=True),
 )
 
 GASTRONOMY, CLOTHING, TOURISM = "Gastronomía", "Indumentaria", "Turismo"

@@ -1,10 +1,12 @@
-"""Cues: read from files, corrected, written as the ASS that ffmpeg burns."""
+"""Cues: read from files, corrected, written as SRT and as the ASS that ffmpeg burns."""
 
 from __future__ import annotations
 
+import html
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,21 +16,32 @@ FILE_MAX = 2_000_000
 CUES_MAX = 5_000
 TEXT_MAX = 500
 LINES = 2
-ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")
 ALIGNMENT = {"bottom": 2, "middle": 5, "top": 8}
-#: Distance from the edge in shares of the height: below it TikTok's own buttons and captions lie.
+#: Distance from the edge in shares of the height: beyond it lie TikTok's own buttons and captions.
 MARGIN_SHARE = {"bottom": 0.22, "middle": 0.0, "top": 0.14}
+SIDE_MARGIN_SHARE = 0.08
+SIZES = (24, 140)
+#: Mean width of a letter of Inter Bold in shares of the font size, small and capital.
+LETTER, CAPITAL = 0.5, 0.6
+#: They would make the rest of a line run backwards.
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
+_ARROW_LINE = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(\s.*)?")
+_DIALOGUE_LINE = re.compile(r"Dialogue:\s*(?:\d+|Marked=\d)\s*,\s*\d+:\d{2}:\d{2}[.:]\d{1,3}\s*,\s*\d+:\d{2}:\d{2}[.:]")
 
 
 class SubtitlesInvalid(Exception):
-    """The text is not subtitles; `line` is where, 0 when there is no such place."""
+    """The text is not subtitles; `line` is where (of a file) or which cue (of a list), 0 when there is no place.
+
+    Codes: too_large, encoding, empty, syntax, times, too_long, too_many.
+    """
 
     def __init__(self, code: str, *, line: int = 0, detail: dict[str, Any] | None = None) -> None:
         self.code, self.line, self.detail = code, line, detail or {}
         super().__init__(f"{code} at line {line}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Cue:
     """One text and when it stands, in milliseconds from the start."""
 
@@ -39,7 +52,10 @@ class Cue:
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleStyle:
-    """Sizes in pixels of a 1080×1920 picture, colours as #RRGGBB."""
+    """Inter, in pixels of a picture 1080 wide, colours as #RRGGBB; a box takes the outline's colour.
+
+    `max_line_chars` 0 means as many as fit.
+    """
 
     size: int = 64
     color: str = "#FFFFFF"
@@ -48,134 +64,169 @@ class SubtitleStyle:
     bold: bool = True
     uppercase: bool = False
     position: str = "bottom"
+    max_line_chars: int = 0
 
 
 def parse(data: bytes, name: str) -> tuple[Cue, ...]:
-    """Read SRT, VTT or ASS. Raises SubtitlesInvalid."""
+    """Read SRT, VTT or ASS in UTF-8, UTF-16 or cp1252; styling is dropped. Raises SubtitlesInvalid."""
     if len(data) > FILE_MAX:
         raise SubtitlesInvalid("too_large", detail={"size": len(data), "max_bytes": FILE_MAX})
     text = _decode(data)
     if not text.strip():
         raise SubtitlesInvalid("empty")
+    kind = _kind(text, name)
+    lines = list(_cue_lines(text, kind))
+    if not lines:
+        raise SubtitlesInvalid("syntax", line=1)
     try:
-        file = pysubs2.SSAFile.from_string(text, format_=_format(text, name))
-    except (pysubs2.Pysubs2Error, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise SubtitlesInvalid("invalid", line=_first_bad_line(text)) from error
-    cues = [Cue(start_ms=line.start, end_ms=line.end, text=line.plaintext) for line in file if not line.is_comment]
-    if not cues:
-        raise SubtitlesInvalid("invalid", line=_first_bad_line(text))
-    return validate(cues, None)
+        file = pysubs2.SSAFile.from_string(text, format_=kind)
+    except (pysubs2.Pysubs2Error, ValueError, LookupError, AttributeError, OverflowError) as error:
+        raise SubtitlesInvalid("syntax", line=1) from error
+    events = [event for event in file if not event.is_comment]
+    if len(events) != len(lines):
+        raise SubtitlesInvalid("syntax", line=lines[min(len(events), len(lines) - 1)])
+    cues = [Cue(event.start, event.end, _plain(event.text, kind)) for event in events]
+    return validate(cues, None, lines=lines)
 
 
 def _decode(data: bytes) -> str:
-    utf16 = data[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    for encoding in ENCODINGS:
-        if encoding == "utf-16" and not utf16:
-            continue
+    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    for attempt in (encoding, "cp1252"):
         try:
-            return data.decode(encoding).replace("\r\n", "\n")
+            text = data.decode(attempt)
         except UnicodeDecodeError:
             continue
-    raise SubtitlesInvalid("invalid", line=1)
+        if "\x00" not in text:
+            return text.replace("\r\n", "\n").replace("\r", "\n")
+    raise SubtitlesInvalid("encoding", line=1)
 
 
-def _format(text: str, name: str) -> str:
+def _kind(text: str, name: str) -> str:
     if text.lstrip().startswith("WEBVTT"):
         return "vtt"
-    if "[Script Info]" in text[:2000] or name.lower().endswith((".ass", ".ssa")):
-        return "ass"
-    return "srt"
+    is_ass = "[Script Info]" in text[:2000] or name.lower().endswith((".ass", ".ssa"))
+    return "ass" if is_ass else "srt"
 
 
-def _first_bad_line(text: str) -> int:
-    """The first line with an arrow that is no time, else the first line."""
-    clock = re.compile(r"\d{1,2}:\d{2}(:\d{2})?[.,]\d{1,3}\s*-->\s*\d{1,2}:\d{2}(:\d{2})?[.,]\d{1,3}")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if "->" in line and not clock.search(line):
-            return number
-    return 1
+def _cue_lines(text: str, kind: str) -> Iterator[int]:
+    """The line on which each cue has its times. Raises on one that only looks like it: it would be lost silently."""
+    pattern = _DIALOGUE_LINE if kind == "ass" else _ARROW_LINE
+    for number, line in enumerate(text.split("\n"), start=1):
+        if pattern.match(line):
+            yield number
+        elif line.startswith("Dialogue:") if kind == "ass" else re.match(r"\s*\d+:\d.*->", line):
+            raise SubtitlesInvalid("syntax", line=number)
 
 
-def validate(cues: Iterable[Cue], duration_ms: int | None) -> tuple[Cue, ...]:
-    """Ordered, trimmed cues without empty ones; those after the end of the video are cut or dropped."""
+def _plain(text: str, kind: str) -> str:
+    """What is said, without the format's mark-up. Drawings (`{\\p1}m 0 0 …`) say nothing."""
+    if kind == "ass" and re.search(r"\{[^}]*\\p[1-9]", text):
+        return ""
+    text = re.sub(r"\{[^}]*\}" if kind == "ass" else r"\{\\[^{}]*\}", "", text)
+    text = re.sub(r"\\[Nn]", "\n", text).replace("\\h", " ")
+    return html.unescape(re.sub(r"<[\d:.]+>", "", text)) if kind == "vtt" else text
+
+
+def validate(cues: Iterable[Cue], duration_ms: int | None, *, lines: Sequence[int] = ()) -> tuple[Cue, ...]:
+    """Ordered cues with clean text, without empty ones; what lies after the end of the video is cut or dropped.
+
+    `lines` are the places that errors name, by default the cues' numbers. Raises SubtitlesInvalid.
+    """
     kept = []
     for number, cue in enumerate(cues, start=1):
+        place = lines[number - 1] if number <= len(lines) else number
         if number > CUES_MAX:
-            raise SubtitlesInvalid("invalid", line=number, detail={"max": CUES_MAX})
+            raise SubtitlesInvalid("too_many", line=place, detail={"max": CUES_MAX})
         text = clean(cue.text)
-        end = min(cue.end_ms, duration_ms) if duration_ms else cue.end_ms
         if not text or (duration_ms and cue.start_ms >= duration_ms):
             continue
-        if cue.start_ms < 0 or end <= cue.start_ms:
-            raise SubtitlesInvalid("invalid", line=number)
-        kept.append(Cue(start_ms=cue.start_ms, end_ms=end, text=text))
+        if len(text) > TEXT_MAX:
+            raise SubtitlesInvalid("too_long", line=place, detail={"length": len(text), "max_length": TEXT_MAX})
+        end = min(cue.end_ms, duration_ms) if duration_ms else cue.end_ms
+        if not 0 <= cue.start_ms < end:
+            raise SubtitlesInvalid("times", line=place, detail={"start_ms": cue.start_ms, "end_ms": cue.end_ms})
+        kept.append(Cue(cue.start_ms, end, text))
     return tuple(sorted(kept, key=lambda cue: (cue.start_ms, cue.end_ms)))
 
 
 def clean(text: str) -> str:
-    """Text only: no override tags, no mark-up, no control characters."""
-    text = re.sub(r"<[^>\n]{0,80}>", "", re.sub(r"\{[^}\n]*\}", "", text.replace("\\N", "\n")))
-    lines = (
-        re.sub(r"\s+", " ", "".join(char for char in line if char.isprintable())).strip() for line in text.split("\n")
-    )
-    return "\n".join(line for line in lines if line)[:TEXT_MAX]
+    """Lines without control characters, doubled spaces and empty lines."""
+    lines = (" ".join("".join(filter(_is_text, line)).split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _is_text(char: str) -> bool:
+    return char.isspace() or (unicodedata.category(char) not in {"Cc", "Cs"} and char not in BIDI_CONTROLS)
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
     """The cues as an SRT file."""
-    file = pysubs2.SSAFile()
-    for cue in cues:
-        file.append(pysubs2.SSAEvent(start=cue.start_ms, end=cue.end_ms, text=cue.text.replace("\n", "\\N")))
-    return file.to_string("srt")
+    blocks = (
+        f"{number}\n{_srt_clock(cue.start_ms)} --> {_srt_clock(cue.end_ms)}\n{cue.text}\n"
+        for number, cue in enumerate(cues, start=1)
+    )
+    return "\n".join(blocks)
+
+
+def _srt_clock(ms: int) -> str:
+    seconds, millis = divmod(ms, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d},{millis:03d}"
 
 
 def to_ass(cues: Iterable[Cue], style: SubtitleStyle, width: int, height: int) -> str:
-    """The cues as ASS for a picture of that size; long texts are wrapped and shared over time."""
+    """The cues as ASS for a picture of that size; long texts are wrapped and take turns."""
     file = pysubs2.SSAFile()
-    file.info |= {"PlayResX": str(width), "PlayResY": str(height), "WrapStyle": "2", "ScaledBorderAndShadow": "yes"}
-    size = max(12, round(style.size * width / 1080))
+    # WrapStyle 0 is the net: a line of very wide letters is wrapped by libass, never cut at the edge.
+    file.info |= {"PlayResX": str(width), "PlayResY": str(height), "WrapStyle": "0", "ScaledBorderAndShadow": "yes"}
+    size = round(min(max(style.size, SIZES[0]), SIZES[1]) * min(width, height) / 1080)
+    side = round(width * SIDE_MARGIN_SHARE)
     file.styles["Default"] = pysubs2.SSAStyle(
         fontname="Inter", fontsize=size, bold=style.bold, primarycolor=_color(style.color),
         outlinecolor=_color(style.outline_color), backcolor=_color(style.outline_color),
         borderstyle=3 if style.box else 1, outline=max(2, size / 12), shadow=0,
-        alignment=pysubs2.Alignment(ALIGNMENT.get(style.position, 2)), marginl=width // 14, marginr=width // 14,
+        alignment=pysubs2.Alignment(ALIGNMENT.get(style.position, 2)), marginl=side, marginr=side,
         marginv=round(height * MARGIN_SHARE.get(style.position, 0.22)),
     )  # fmt: skip
-    per_line = max(8, int(width * 0.86 / (size * 0.58)))
+    per_line = _line_chars(style, (width - 2 * side) / size)
     for cue in cues:
         for piece in _pieces(cue, per_line, style.uppercase):
             file.append(pysubs2.SSAEvent(start=piece.start_ms, end=piece.end_ms, text=_escape(piece.text)))
     return file.to_string("ass")
 
 
+def _line_chars(style: SubtitleStyle, room: float) -> int:
+    """How many letters a line takes; `room` is its width in font sizes."""
+    fitting = max(8, int(room / (CAPITAL if style.uppercase else LETTER)))
+    return min(fitting, max(8, style.max_line_chars)) if style.max_line_chars else fitting
+
+
 def _pieces(cue: Cue, per_line: int, uppercase: bool) -> Iterator[Cue]:
     """At most two balanced lines at a time; more text takes turns, each as long as its share of the letters."""
     text = " ".join(cue.text.split())
     lines = wrap(text.upper() if uppercase else text, per_line)
-    screens = [lines[i : i + LINES] for i in range(0, len(lines), LINES)]
-    letters = sum(len(line) for line in lines) or 1
-    start = cue.start_ms
+    screens = ["\n".join(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
+    letters, said, start = sum(map(len, screens)), 0, cue.start_ms
     for screen in screens:
-        share = sum(len(line) for line in screen) / letters
-        end = cue.end_ms if screen is screens[-1] else start + round((cue.end_ms - cue.start_ms) * share)
-        yield Cue(start_ms=start, end_ms=end, text="\n".join(screen))
+        said += len(screen)
+        end = cue.start_ms + round((cue.end_ms - cue.start_ms) * said / letters)
+        yield Cue(start, end, screen)
         start = end
 
 
 def wrap(text: str, per_line: int) -> list[str]:
-    """Lines of at most `per_line` letters, balanced where two suffice; a word longer than a line is cut."""
-    lines = textwrap.wrap(text, per_line, break_long_words=True, break_on_hyphens=False) or [text]
-    if len(lines) == LINES:
-        for width in range(len(text) // 2, per_line + 1):
-            balanced = textwrap.wrap(text, max(1, width), break_long_words=False, break_on_hyphens=False)
-            if len(balanced) == LINES and all(len(line) <= per_line for line in balanced):
-                return balanced
+    """Lines of at most `per_line` letters, as even as their number allows; a word longer than a line is cut."""
+    lines = textwrap.wrap(text, per_line, break_on_hyphens=False)
+    screens = -(-len(lines) // LINES)
+    for width in range(max(1, len(text) // max(1, len(lines))), per_line):
+        even = textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
+        if max(map(len, even)) <= per_line and len(even) <= max(len(lines), screens):
+            return even
     return lines
 
 
 def _escape(text: str) -> str:
-    """Text that libass draws as it is: braces would open an override, a backslash an escape."""
-    safe = text.replace("\\", "\u2216").replace("{", "(").replace("}", ")")
+    """Text that libass draws as it is: an invisible joiner keeps a backslash from starting an escape."""
+    safe = text.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
     return safe.replace("\n", "\\N")
 
 

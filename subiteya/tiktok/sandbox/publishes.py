@@ -175,12 +175,12 @@ def processing_time(world: World, size: int) -> float:
     return world.settings.processing_seconds * (1 + size / SLOWER_EVERY)
 
 
-def fail(world: World, publish: Publish, reason: str) -> None:
+def fail(world: World, publish: Publish, reason: str, *, at: float | None = None) -> None:
     """End a publish in FAILED, also one that was already complete (then its post goes)."""
     with world.store.tx():
         _end(world, publish.publish_id, FAILED, reason)
         world.store.run("UPDATE posts SET removed = 1 WHERE publish_id = ?", publish.publish_id)
-        _event(world, publish, "post.publish.failed", reason=reason)
+        _event(world, publish, "post.publish.failed", at=at, reason=reason)
 
 
 def remove_post(world: World, publish: Publish) -> None:
@@ -212,15 +212,16 @@ def _settle(world: World, publish_id: str) -> None:
     if fault and fault.kind == "post_stuck":
         world.store.run("UPDATE publishes SET stuck = 1 WHERE publish_id = ?", publish_id)
         return
+    at = float(world.store.value("SELECT settle_at FROM publishes WHERE publish_id = ?", publish_id))
     reason = fault.params["fail_reason"] if fault else _refusal(world, publish, account)
     if reason:
-        fail(world, publish, reason)
+        fail(world, publish, reason, at=at)
     elif publish.kind == INBOX_KIND:
         _end(world, publish_id, INBOX)
-        _event(world, publish, "post.publish.inbox_delivered")
+        _event(world, publish, "post.publish.inbox_delivered", at=at)
     else:
         _end(world, publish_id, COMPLETE)
-        _post(world, publish, _settle_at(world, publish_id))
+        _post(world, publish, at)
 
 
 def _refusal(world: World, publish: Publish, account: Account | None) -> str:
@@ -248,7 +249,7 @@ def _post(world: World, publish: Publish, at: float) -> None:
         public_at=public_at,
     )
     world.store.run("UPDATE publishes SET post_id = ? WHERE publish_id = ?", post_id, publish.publish_id)
-    _event(world, publish, "post.publish.complete")
+    _event(world, publish, "post.publish.complete", at=at)
     if public_at is not None:
         _event(world, publish, "post.publish.publicly_available", at=public_at, post_id=post_id)
 
@@ -261,10 +262,6 @@ def _end(world: World, publish_id: str, status: str, reason: str = "") -> None:
         world.now(),
         publish_id,
     )
-
-
-def _settle_at(world: World, publish_id: str) -> float:
-    return float(world.store.value("SELECT settle_at FROM publishes WHERE publish_id = ?", publish_id))
 
 
 def _event(world: World, publish: Publish, event: str, *, at: float | None = None, **more: Any) -> None:

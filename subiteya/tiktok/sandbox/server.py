@@ -83,10 +83,11 @@ class SandboxServer:
 
     def shutdown(self) -> None:
         """Stop within a second: stalls end, open connections are cut. The sandbox's state stays readable."""
-        self._sandbox.stop()
+        self._sandbox.world.stopping.set()
         self._server.shutdown()
         self._connections.cut()
         self._thread.join(timeout=1)
+        self._sandbox.stop()
 
     def _serve(self) -> None:
         self._server.serve_forever(poll_interval=POLL)  # closes the listening socket at its end

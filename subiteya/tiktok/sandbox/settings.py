@@ -22,10 +22,10 @@ class SandboxSettings:
     audited: bool = True
     unaudited_user_cap: int = 5
     #: TikTok's delays: until PUBLISH_COMPLETE (grows with the file), then until the public post id.
-    processing_seconds: float = 3
-    moderation_seconds: float = 2
+    processing_seconds: float = 3.0
+    moderation_seconds: float = 2.0
 
-    code_seconds: float = 300
+    code_seconds: float = 300.0
     access_token_seconds: int = 86_400
     refresh_token_seconds: int = 31_536_000
     #: rotate: a new refresh token kills the old; keep: the same again; empty: "" in its place.
@@ -34,7 +34,7 @@ class SandboxSettings:
     #: TikTok's pages do not say whether a refused token call is HTTP 400 or 200.
     oauth_error_status: Literal[400, 200] = 400
 
-    upload_url_seconds: float = 3600
+    upload_url_seconds: float = 3600.0
     #: count: total_chunk_count = floor(video_size / chunk_size); size: chunk_size = floor(video_size / count).
     chunk_rule: Literal["count", "size"] = "count"
     #: What progress figures mean: the count of bytes stored, or the index of the last one.

@@ -73,7 +73,7 @@ def check_progress(publish: Publish, first: int) -> None:
 def receive_part(world: World, publish: Publish, part: Part, read: Read, *, bytes_per_second: int = 0) -> Publish:
     """Take one part; return the publish with its new progress. Of two equal parts at once, one wins.
 
-    Raises ClientGone when the body ends early, and UploadRefused when the upload moved on, expired or ended
+    Raises ClientGone when the body ends early (or the sandbox stops), and UploadRefused when the upload moved on, expired or ended
     meanwhile: then the part leaves nothing.
     """
     hasher = world.blobs.hasher_at(publish.publish_id, part.first)
@@ -199,8 +199,8 @@ def _pace(world: World, bytes_per_second: int) -> Callable[[int], None]:
         nonlocal passed
         passed += count
         ahead = passed / bytes_per_second - (time.monotonic() - started)
-        if ahead > 0:
-            world.sleep(ahead)
+        if ahead > 0 and not world.sleep(ahead):
+            raise ClientGone
 
     return pause if bytes_per_second else lambda count: None
 

@@ -56,9 +56,9 @@ class World:
         self.windows.clear()
         self._settings = self._with_overrides()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait, but not longer than the sandbox lives."""
-        self.stopping.wait(seconds)
+    def sleep(self, seconds: float) -> bool:
+        """Wait; False as soon as the sandbox stops."""
+        return not self.stopping.wait(seconds)
 
     def _with_overrides(self) -> SandboxSettings:
         rows = self.store.all("SELECT name, value FROM settings")

@@ -108,8 +108,8 @@ def _struck(name: str, fault: faults.Fault, publish: Publish | None) -> Response
     if fault.kind in {"refuse", *REFUSALS}:
         return _refusal(name, fault, publish)
     if fault.kind == "stall":
-        world().sleep(fault.params["seconds"])
-    elif fault.kind == "expire_url" and publish:
+        return None if world().sleep(fault.params["seconds"]) else Dropped()
+    if fault.kind == "expire_url" and publish:
         expire_url(world(), publish)
     else:
         faults.strike_account(world(), fault, g.username)
@@ -155,10 +155,8 @@ def _finish(answer: Response) -> Response:
     if not name:
         return answer
     kind = g.fault.kind if g.fault else ""
-    if kind == "drop_after":
+    if kind == "drop_after" or (kind == "stall_after" and not world().sleep(g.fault.params["seconds"])):
         answer = Dropped()
-    elif kind == "stall_after":
-        world().sleep(g.fault.params["seconds"])
     _record(name, answer, kind)
     return answer
 
