@@ -20,7 +20,7 @@ P = ParamSpec("P")
 class MemberRequest(HttpRequest):
     """A request of a person who has logged in."""
 
-    user: User  # type: ignore[assignment]  # never anonymous here
+    user: User
     htmx: HtmxDetails
 
 
@@ -36,7 +36,7 @@ def signed_in(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
             return page(cast(MemberRequest, request), *args, **kwargs)
         return _to_login(request)
 
-    return guarded
+    return cast(Callable[Concatenate[HttpRequest, P], HttpResponseBase], guarded)
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

@@ -130,12 +130,14 @@ def _connect(*, user: User, answer: TokenAnswer, info: UserInfo, sector: Sector 
     known = TikTokAccount.objects.select_for_update().filter(open_id=answer.open_id).first()
     if known and not TikTokAccount.objects.for_user(user).filter(pk=known.pk).exists():
         raise OAuthRefused("not_in_charge")
-    account = known or TikTokAccount(open_id=answer.open_id, sector=sector or default_sector())
-    account.username = info.username or account.username or info.open_id
-    account.display_name = info.display_name or account.display_name
-    account.avatar_url = info.avatar_url or account.avatar_url
+    fields = {
+        "username": info.username or (known.username if known else answer.open_id[:64]),
+        "display_name": info.display_name or (known.display_name if known else ""),
+        "avatar_url": info.avatar_url or (known.avatar_url if known else ""),
+        "sector": known.sector if known else sector or default_sector(),
+    }
     kind = AccountEventKind.RECONNECTED if known else AccountEventKind.CONNECTED
-    _save_connected(account, answer, kind=kind, actor=user)
+    account = _save_connected(answer, fields, kind=kind, actor=user)
     if known is None and not user.is_staff:
         account.managers.add(user)
     return account, known is None
@@ -163,28 +165,31 @@ def _import(
     display_name: str, time_zone: str,
 ) -> tuple[TikTokAccount, bool]:  # fmt: skip
     sector, _made = Sector.objects.get_or_create(name=sector_name, defaults={"slug": slugify(sector_name)})
-    known = TikTokAccount.objects.select_for_update().filter(open_id=token.open_id).first()
-    account = known or TikTokAccount(open_id=token.open_id)
-    account.username, account.sector = username, sector
-    account.display_name = display_name or account.display_name
+    known = TikTokAccount.objects.select_for_update().filter(open_id=token.open_id).exists()
+    fields: dict[str, Any] = {"username": username, "sector": sector}
+    if display_name:
+        fields["display_name"] = display_name
     if time_zone:
         try:
             validate_time_zone(time_zone)
         except ValidationError as error:
             raise ImportInvalid("time_zone", error.messages[0]) from None
-        account.time_zone = time_zone
-    _save_connected(account, token, kind=AccountEventKind.IMPORTED, actor=actor)
+        fields["time_zone"] = time_zone
+    account = _save_connected(token, fields, kind=AccountEventKind.IMPORTED, actor=actor)
     account.managers.add(*managers)
-    return account, known is None
+    return account, not known
 
 
-def _save_connected(account: TikTokAccount, answer: TokenAnswer, *, kind: AccountEventKind, actor: User | None) -> None:
-    account.status, account.status_reason = AccountStatus.CONNECTED, ""
-    account.connected_at = timezone.now()
-    account.save()
+def _save_connected(
+    answer: TokenAnswer, fields: dict[str, Any], *, kind: AccountEventKind, actor: User | None
+) -> TikTokAccount:
+    """Write the account, its tokens and the event, and tell whoever waits for it after the commit."""
+    connected = {"status": AccountStatus.CONNECTED, "status_reason": "", "connected_at": timezone.now()}
+    account, _created = TikTokAccount.objects.update_or_create(open_id=answer.open_id, defaults=fields | connected)
     token_store(account=account, answer=answer)
     account_event(account=account, kind=kind, actor=actor)
     transaction.on_commit(partial(account_connected.send, TikTokAccount, account=account, actor=actor))
+    return account
 
 
 def account_disconnect(*, account: TikTokAccount, reason: str, actor: User | None = None) -> None:
