@@ -36,11 +36,11 @@ class ChargeInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(StockUserAdmin):
+class UserAdmin(StockUserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "email", "language", "is_staff", "is_active", "charge", "last_login"]
     list_filter = ["is_staff", "is_active", "language"]
     inlines = [ChargeInline]
-    fieldsets = [*StockUserAdmin.fieldsets, (_("Preferences"), {"fields": ["language"]})]
+    fieldsets = [*(StockUserAdmin.fieldsets or ()), (_("Preferences"), {"fields": ["language"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)

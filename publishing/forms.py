@@ -31,6 +31,16 @@ def local_moment(day: date, hour: time, zone: ZoneInfo) -> datetime:
     return moment
 
 
+class CaptionField(forms.CharField):
+    """A post's text as it is written, line breaks and all; browsers send each break as two characters."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, strip=False, max_length=20_000)
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
 class VideoFilterForm(forms.Form):
     """The list's filters. One that makes no sense is left out: an old link still opens the list."""
 
@@ -86,7 +96,7 @@ class ChoiceForm(forms.Form):
     allow_duet = forms.BooleanField(required=False)
     allow_stitch = forms.BooleanField(required=False)
     own_caption = forms.BooleanField(required=False)
-    caption = forms.CharField(required=False, strip=False, max_length=20_000)
+    caption = CaptionField()
 
     def choice(self, account: TikTokAccount, *, brand_content: bool, brand_organic: bool) -> AccountChoice:
         """What was chosen; only meaningful after `is_valid()`."""
@@ -108,7 +118,7 @@ class SubmissionForm(forms.Form):
 
     submission_key = forms.CharField(max_length=64)
     source = forms.ModelChoiceField(Asset.objects.none(), error_messages={"required": _("Choose a video file.")})
-    caption = forms.CharField(required=False, strip=False, max_length=20_000)
+    caption = CaptionField()
     mode = forms.ChoiceField(choices=PostMode.choices)
     subtitles = forms.ChoiceField(choices=SubtitleChoice.choices)
     track = forms.ModelChoiceField(SubtitleTrack.objects.none(), required=False)

@@ -15,6 +15,8 @@ from tests.processes import ROOT
 READERS = {name for name in vars(env) if not name.startswith("_") and callable(getattr(env, name))}
 #: Django's own: it is read before any of ours.
 DJANGO = {"DJANGO_SETTINGS_MODULE"}
+#: The terminal's.
+TERMINAL = {"TERM"}
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
@@ -47,7 +49,7 @@ def test_it_finds_the_settings_of_the_code() -> None:
 
 
 def test_it_documents_every_setting_and_no_other() -> None:
-    assert set(documented()) == {name for name, _ in calls()} - DJANGO
+    assert set(documented()) == {name for name, _ in calls()} - DJANGO - TERMINAL
 
 
 def test_it_lists_every_setting_in_the_example() -> None:

@@ -90,7 +90,7 @@ class BrandPatternAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return rows.annotate(user_count=Count("accounts"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)
         form.user = request.user
         return form
 

@@ -15,6 +15,8 @@ WIDTH = 24
 #: Elsewhere than on a terminal a line is worth writing every so many percent.
 PLAIN_STEP = 25
 REDRAW_SECONDS = 0.1
+#: Below so many bytes reading takes no time worth showing.
+METERED = 8_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class Bars:
 
 
 class Meter:
-    """Reads through to `source` and shows how much of `total` bytes has passed."""
+    """Reads through to `source` and shows how much of `total` bytes has passed, when they are many."""
 
     def __init__(self, source: Readable, bars: Bars, *, name: str, label: str, total: int) -> None:
         self._source, self._bars, self._name, self._label = source, bars, name, label
@@ -97,7 +99,7 @@ class Meter:
     def read(self, size: int = -1, /) -> bytes:
         data = self._source.read(size)
         self._passed += len(data)
-        if not data or time.monotonic() - self._shown_at >= REDRAW_SECONDS:
+        if self._total >= METERED and (not data or time.monotonic() - self._shown_at >= REDRAW_SECONDS):
             self._shown_at = time.monotonic()
             percent = min(100, 100 * self._passed // self._total)
             self._bars.show([Row(name=self._name, label=self._label, percent=percent)])

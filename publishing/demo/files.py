@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from publishing.demo.history import DAYS
-from publishing.editing.ffmpeg import INPUT, ffmpeg_path, run
+from publishing.editing.ffmpeg import ffmpeg_path
 from publishing.models import Asset, AssetKind, AssetStatus, SubtitleTrack, TrackStatus
 from publishing.services.files import HashingReader, bucket_put
 from publishing.services.ingest import asset_probe, source_ingest
@@ -22,6 +23,12 @@ SAMPLE: Path = settings.BASE_DIR / "demo" / "sample.mp4"
 SCRIPT: Path = settings.BASE_DIR / "demo" / "sample.txt"
 #: Name -> turn of the colour wheel in degrees, and seconds.
 CLIPS = {"horneada.mp4": (0, 3), "taller.mp4": (110, 3), "montaña.mp4": (230, 4)}
+#: The whole picture over a blurred one that fills TikTok's shape.
+PICTURE = (
+    "split[a][b];[a]scale=360:640:force_original_aspect_ratio=increase,crop=360:640,boxblur=12[back];"
+    "[b]scale=360:640:force_original_aspect_ratio=decrease:force_divisible_by=2[front];"
+    "[back][front]overlay=(W-w)/2:(H-h)/2,hue=h={turn}"
+)
 CLIP_SECONDS = 60
 
 
@@ -42,14 +49,13 @@ def demo_files(user: User) -> list[DemoFile]:
 
 def _clips(folder: Path) -> Iterator[Path]:
     for name, (turn, seconds) in CLIPS.items():
-        picture = f"scale=360:640:force_original_aspect_ratio=increase,crop=360:640,hue=h={turn}"
         path = folder / name
         # fmt: off
-        run([
-            ffmpeg_path(), "-nostdin", "-y", "-v", "error", *INPUT, "-i", str(SAMPLE), "-t", str(seconds),
-            "-vf", picture, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-pix_fmt", "yuv420p",
-            "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", str(path),
-        ], timeout=CLIP_SECONDS)
+        subprocess.run([
+            ffmpeg_path(), "-nostdin", "-y", "-v", "error", "-i", str(SAMPLE), "-t", str(seconds),
+            "-vf", PICTURE.format(turn=turn), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "30",
+            "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", str(path),
+        ], timeout=CLIP_SECONDS, check=True)
         # fmt: on
         yield path
 

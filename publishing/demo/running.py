@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from subiteya.lib.processes import PortUnusable, die_with_parent, require_port
 
@@ -55,7 +56,7 @@ class Product:
         while (card := self._card()) is None:
             self.require_alive()
             if time.monotonic() > deadline:
-                raise ShowFailed("SubiteYa did not answer in time.", self.tail())
+                raise ShowFailed(gettext("SubiteYa did not answer in time."), self.tail())
             time.sleep(LOOK_SECONDS)
         self.web_url, self.sandbox_url = card["web_url"], card["sandbox_url"]
 
@@ -77,7 +78,7 @@ class Product:
 
     def require_alive(self) -> None:
         if self._process.poll() is not None:
-            raise ShowFailed("SubiteYa stopped.", self.tail())
+            raise ShowFailed(gettext("SubiteYa stopped by itself."), self.tail())
 
     def tail(self) -> str:
         """The end of the log."""

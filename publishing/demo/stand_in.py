@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import requests
+from django.utils.translation import gettext
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 30.0
 ANSWER_MAX = 5_000_000
@@ -48,10 +49,10 @@ class StandIn:
                 return self._ask(path, body)
             except requests.ConnectionError as error:
                 if time.monotonic() >= self._deadline:
-                    raise StandInFailed(f"TikTok's sandbox does not answer at {self.url}.") from error
+                    raise self._failed(gettext("TikTok's sandbox does not answer at %(url)s.")) from error
                 time.sleep(RETRY_SECONDS)
             except requests.RequestException as error:
-                raise StandInFailed(f"TikTok's sandbox at {self.url} did not answer in time.") from error
+                raise self._failed(gettext("TikTok's sandbox at %(url)s did not answer in time.")) from error
 
     def _ask(self, path: str, body: Any) -> Any:
         with self._http.post(
@@ -62,8 +63,11 @@ class StandIn:
         try:
             document = json.loads(data)
         except ValueError:
-            raise StandInFailed(f"What answers at {self.url} is not TikTok's sandbox.") from None
+            raise self._failed(gettext("What answers at %(url)s is not TikTok's sandbox.")) from None
         if answer.status_code >= 400:
             why = document.get("error", "") if isinstance(document, dict) else ""
-            raise StandInFailed(f"TikTok's sandbox refused {path.split('/')[0]}: {why}")
+            raise self._failed(gettext("TikTok's sandbox at %(url)s refused %(what)s: %(why)s"), what=path, why=why)
         return document
+
+    def _failed(self, words: str, **values: str) -> StandInFailed:
+        return StandInFailed(words % {"url": self.url, **values})

@@ -1,26 +1,25 @@
-"""From sound and script to cues: a port with four engines."""
+"""From sound and script to cues: a port with three engines."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import re
-import wave
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from publishing.editing.ffmpeg import INPUT, ffmpeg_path, run
+from publishing.editing.alignment import PHRASE_CHARS, Phrase, Segment, lay_over, phrases, to_cues
+from publishing.editing.children import ChildFailed
+from publishing.editing.ffmpeg import speech_segments
+from publishing.editing.sphinx import Word, align, spoken_words, transcribe
 from publishing.editing.subtitles import Cue
 
-SILENCE_DB = (-30, -38, -46)
-SILENCE_SECONDS = 0.25
-CUE_CHARS = 64
-#: A cue that would end or start this close to a pause ends or starts at it.
-NEAR_MS = 150
+#: A pause in which a new cue begins.
+PAUSE_MS = 400
 
 
 class TranscriptionUnavailable(Exception):
-    """No engine here can do it; `code` says what would help."""
+    """No engine here can do it; `code` says what would help: script_required, or subtitles_failed (try again)."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -32,69 +31,31 @@ class Transcriber(Protocol):
 
     name: str
 
-    def available(self, language: str, has_script: bool) -> bool: ...
+    def available(self, language: str, has_script: bool) -> bool:
+        """Whether it can do it on this host; `language` as in "es" or "es-AR"."""
 
-    def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]: ...
+    def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]:
+        """Cues in order; none when nothing is said. Raises TranscriptionUnavailable, FfmpegError."""
 
 
 def best_engine(language: str, has_script: bool) -> Transcriber:
-    """A script is aligned; without one a model is needed, or (English only) pocketsphinx makes a draft."""
-    for engine in (EnglishAlign(), ScriptAlign(), FasterWhisper(), PocketsphinxDraft()):
+    """A script is aligned; without one a model is needed, or (English only) pocketsphinx makes a draft.
+
+    Raises TranscriptionUnavailable.
+    """
+    engines: tuple[Transcriber, ...] = (ScriptAlign(), FasterWhisper(), PocketsphinxDraft())
+    for engine in engines:
         if engine.available(language, has_script):
             return engine
     raise TranscriptionUnavailable("script_required")
 
 
-def speech_segments(wav: Path, duration_ms: int) -> list[tuple[int, int]]:
-    """(start, end) of speech in milliseconds, by the silences between; the threshold falls until there is any."""
-    for level in SILENCE_DB:
-        log = run(
-            [ffmpeg_path(), "-nostdin", "-hide_banner", "-v", "info", *INPUT, "-i", str(wav),
-             "-af", f"silencedetect=noise={level}dB:d={SILENCE_SECONDS}", "-f", "null", "-"],
-            timeout=600,
-        ).decode(errors="replace")  # fmt: skip
-        found = _between(log, duration_ms)
-        if found:
-            return found
-    return []
-
-
-def _between(log: str, duration_ms: int) -> list[tuple[int, int]]:
-    starts = [round(float(value) * 1000) for value in re.findall(r"silence_start: (-?[\d.]+)", log)]
-    ends = [round(float(value) * 1000) for value in re.findall(r"silence_end: (-?[\d.]+)", log)]
-    edges = sorted([(max(0, at), False) for at in starts] + [(at, True) for at in ends])
-    segments, opened = [], 0 if not edges or not edges[0][1] else None
-    for at, speaks in edges:
-        if speaks:
-            opened = at
-        elif opened is not None:
-            segments.append((opened, at))
-            opened = None
-    if opened is not None:
-        segments.append((opened, duration_ms))
-    return [(start, end) for start, end in segments if end - start >= 120]
-
-
-def split_script(script: str) -> list[str]:
-    """Phrases of at most CUE_CHARS letters, ending where a speaker would breathe."""
-    phrases = re.findall(r"[^.!?…\n;:]+[.!?…;:]*", script)
-    pieces: list[str] = []
-    for phrase in (" ".join(phrase.split()) for phrase in phrases):
-        words, line = phrase.split(), ""
-        for word in words:
-            breathe = line.endswith(",") and len(line) > CUE_CHARS * 0.5
-            if line and (len(line) + 1 + len(word) > CUE_CHARS or breathe):
-                pieces.append(line)
-                line = word
-            else:
-                line = f"{line} {word}".strip()
-        if line:
-            pieces.append(line)
-    return pieces
+def _is_english(language: str) -> bool:
+    return language.lower().split("-")[0] == "en"
 
 
 class ScriptAlign:
-    """The script's phrases laid over the speech, in proportion to their letters."""
+    """The script's phrases at the times they are said: word by word in English, by pauses in any other language."""
 
     name = "script-align"
 
@@ -102,92 +63,27 @@ class ScriptAlign:
         return has_script
 
     def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]:
-        segments = speech_segments(wav, duration_ms)
-        pieces = split_script(script)
-        if not segments or not pieces:
+        found, segments = phrases(script), speech_segments(wav)
+        if not found or not segments:
             return ()
-        spoken = sum(end - start for start, end in segments)
-        letters = sum(len(piece) for piece in pieces)
-        cues, said = [], 0
-        for piece in pieces:
-            start = _clock(segments, spoken * said / letters, at_end=False)
-            said += len(piece)
-            end = _clock(segments, spoken * said / letters, at_end=True)
-            cues.append(Cue(start_ms=start, end_ms=max(end, start + 200), text=piece))
-        return tuple(cues)
+        times = _word_times(wav, found, duration_ms) if _is_english(language) else None
+        return to_cues(found, times or lay_over(found, segments), duration_ms)
 
 
-def _clock(segments: list[tuple[int, int]], spoken_ms: float, *, at_end: bool) -> int:
-    """The time at which `spoken_ms` of speech have passed; near a pause, the side of it that is asked for."""
-    last_end = segments[0][0]
-    for start, end in segments:
-        if at_end and spoken_ms <= NEAR_MS:
-            return last_end
-        if spoken_ms < end - start - (0 if at_end else NEAR_MS):
-            return round(start + spoken_ms)
-        spoken_ms = max(0.0, spoken_ms - (end - start))
-        last_end = end
-    return last_end
-
-
-class EnglishAlign:
-    """Forced alignment: each word of an English script at the time at which it is said.
-
-    A script with words that the dictionary lacks (brands, Spanish) is laid over the speech instead.
-    """
-
-    name = "pocketsphinx-align"
-
-    def available(self, language: str, has_script: bool) -> bool:
-        return has_script and language.startswith("en")
-
-    def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]:
-        pieces = split_script(script)
-        spans = _align([_plain_words(piece) for piece in pieces], wav)
-        if spans is None:
-            return ScriptAlign().cues(wav, language=language, script=script, duration_ms=duration_ms)
-        return tuple(
-            Cue(start_ms=start, end_ms=max(end, start + 100), text=piece)
-            for piece, (start, end) in zip(pieces, spans, strict=True)
-        )
-
-
-def _plain_words(text: str) -> list[str]:
-    """The words as the dictionary writes them."""
-    return re.findall(r"[a-z]+(?:'[a-z]+)?", text.lower().replace("’", "'"))
-
-
-def _align(pieces: list[list[str]], wav: Path) -> list[tuple[int, int]] | None:
-    """(start, end) in milliseconds of each piece's words; None when they cannot be aligned."""
-    from pocketsphinx import Decoder
-
-    decoder = Decoder(lm=None, samprate=16000, loglevel="FATAL")
-    words = [word for piece in pieces for word in piece]
-    if not all(pieces) or any(decoder.lookup_word(word) is None for word in words):
+def _word_times(wav: Path, found: list[Phrase], duration_ms: int) -> list[Segment] | None:
+    """When each phrase is said; None when the aligner fails or a phrase has no word in it."""
+    said = [spoken_words(phrase.text) for phrase in found]
+    if not all(said):
         return None
     try:
-        decoder.set_align_text(" ".join(words))
-        found = [segment for segment in _decode(decoder, wav) if not segment[0].startswith(("<", "["))]
-    except RuntimeError:
+        words = align(wav, [word for phrase in said for word in phrase], duration_ms=duration_ms)
+    except ChildFailed:
         return None
-    if len(found) != len(words):
-        return None
-    spans, position = [], 0
-    for piece in pieces:
-        mine = found[position : position + len(piece)]
-        position += len(piece)
-        spans.append((mine[0][1], mine[-1][2]))
-    return spans
-
-
-def _decode(decoder: Any, wav: Path) -> list[tuple[str, int, int]]:
-    """(word, start, end) in milliseconds."""
-    with wave.open(str(wav)) as sound:
-        samples = sound.readframes(sound.getnframes())
-    decoder.start_utt()
-    decoder.process_raw(samples, full_utt=True)
-    decoder.end_utt()
-    return [(segment.word, segment.start_frame * 10, segment.end_frame * 10 + 10) for segment in decoder.seg() or ()]
+    times, at = [], 0
+    for phrase in said:
+        times.append((words[at][1], words[at + len(phrase) - 1][2]))
+        at += len(phrase)
+    return times
 
 
 class FasterWhisper:
@@ -204,14 +100,13 @@ class FasterWhisper:
 
         try:
             model = WhisperModel(os.environ["SUBITEYA_WHISPER_MODEL_DIR"], device="cpu", compute_type="int8")
-        except (OSError, ValueError, RuntimeError) as error:
-            raise TranscriptionUnavailable("script_required") from error
-        segments, _info = model.transcribe(str(wav), language=language, vad_filter=True)
-        return tuple(
-            Cue(start_ms=round(part.start * 1000), end_ms=round(part.end * 1000), text=part.text.strip())
-            for part in segments
-            if part.text.strip()
+        except (OSError, ValueError, RuntimeError):  # what a missing, foreign or broken model raises
+            raise TranscriptionUnavailable("script_required") from None
+        parts, _info = model.transcribe(
+            str(wav), language=language.lower().split("-")[0], vad_filter=True, word_timestamps=True
         )
+        words = (word for part in parts for word in part.words or ())
+        return grouped((word.word.strip(), round(word.start * 1000), round(word.end * 1000)) for word in words)
 
 
 class PocketsphinxDraft:
@@ -220,24 +115,23 @@ class PocketsphinxDraft:
     name = "pocketsphinx-draft"
 
     def available(self, language: str, has_script: bool) -> bool:
-        return language.startswith("en")
+        return _is_english(language)
 
     def cues(self, wav: Path, *, language: str, script: str, duration_ms: int) -> tuple[Cue, ...]:
-        from pocketsphinx import Decoder
+        try:
+            return grouped(transcribe(wav, duration_ms=duration_ms))
+        except ChildFailed:
+            raise TranscriptionUnavailable("subtitles_failed") from None
 
-        return _grouped(_decode(Decoder(samprate=16000, loglevel="FATAL"), wav))
 
-
-def _grouped(words: list[tuple[str, int, int]]) -> tuple[Cue, ...]:
-    """Words joined to cues: a new one after a pause or when the line is full."""
+def grouped(words: Iterable[Word]) -> tuple[Cue, ...]:
+    """Words joined to cues: a new one after a pause, after a sentence, or when the cue is full."""
     cues: list[Cue] = []
-    for raw, start, end in words:
-        word = re.sub(r"\(\d+\)$", "", raw)
-        if word.startswith(("<", "[")):
-            continue
+    for word, start, end in words:
         last = cues[-1] if cues else None
-        if last and start - last.end_ms < 400 and len(last.text) + len(word) < CUE_CHARS * 0.7:
-            cues[-1] = Cue(start_ms=last.start_ms, end_ms=end, text=f"{last.text} {word}")
+        is_full = last is None or len(last.text) + 1 + len(word) > PHRASE_CHARS or last.text.endswith((".", "?", "!"))
+        if last is None or is_full or start - last.end_ms >= PAUSE_MS:
+            cues.append(Cue(start, max(end, start + 100), word))
         else:
-            cues.append(Cue(start_ms=start, end_ms=max(end, start + 100), text=word))
+            cues[-1] = Cue(last.start_ms, max(end, last.end_ms), f"{last.text} {word}")
     return tuple(cues)

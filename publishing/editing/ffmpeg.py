@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import resource
+import re
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import imageio_ffmpeg
 
-from publishing.editing.fonts import fontconfig_file
-from publishing.editing.spec import EditSpec
+from publishing.editing import fonts
+from publishing.editing.brand import clamp
+from publishing.editing.children import Limits, limited
+from publishing.editing.containers import MediaRefused, layout_of
+from publishing.editing.graph import SUBTITLES
+from publishing.editing.spec import EditSpec, read_argv
 
-TAIL = 4000
+TAIL_BYTES = 4000
+#: Enough for the pauses of an hour's talk.
+FINDINGS_BYTES = 4_000_000
 STALL_SECONDS = 120.0
-PR_SET_PDEATHSIG = 1
-CPU_PER_MEDIA_SECOND = 120
-FILE_MAX = 6_000_000_000
-#: No input may make ffmpeg open anything but files.
-INPUT = ("-protocol_whitelist", "file,pipe")
+FRAME_SECONDS = 30.0
+EDGE = 65536
+#: Seconds of CPU that an edit may use for each second of its time-out: more threads than that never run.
+CPU_SHARE = 16
+FRAME_WIDTHS = (16, 1920)
+SILENCE_SECONDS = 0.2
+#: Speech shorter than this is a click.
+SPEECH_MS = 120
+#: Below the mean volume (dB) lie the pauses; a recording without any such pause is asked again, less strictly.
+PAUSES_BELOW_MEAN = (8, 3)
+THRESHOLDS = (-60, -12)
+NO_SOUND_DB = -70
+
+Report = Callable[[float], None]
 
 
 class FfmpegError(Exception):
@@ -33,13 +49,27 @@ class FfmpegError(Exception):
 
 
 class FfmpegFailed(FfmpegError):
+    """It ended with an error, or without the whole of the work."""
+
     def __init__(self, returncode: int, tail: str) -> None:
         self.returncode, self.tail = returncode, tail
         super().__init__(f"ffmpeg ended with {returncode}: {tail[-500:]}")
 
 
 class FfmpegTimeout(FfmpegError):
-    """It took longer than allowed, or stopped making progress."""
+    """It took longer than allowed."""
+
+
+class FfmpegStalled(FfmpegTimeout):
+    """It stopped making progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a run left: the last of its messages, and how far it got in milliseconds of output."""
+
+    tail: str
+    reached_ms: int
 
 
 @lru_cache(maxsize=1)
@@ -51,7 +81,7 @@ def ffmpeg_path() -> str:
 @lru_cache(maxsize=1)
 def ffmpeg_version() -> str:
     """The first line's version: part of an edit's key, since another ffmpeg makes other bytes."""
-    out = subprocess.run([ffmpeg_path(), "-version"], capture_output=True, timeout=30, check=True)
+    out = subprocess.run([ffmpeg_path(), "-version"], capture_output=True, timeout=FRAME_SECONDS, check=True)
     return out.stdout.decode().split()[2]
 
 
@@ -60,140 +90,242 @@ def edit_timeout(duration_ms: int) -> float:
     return 300 + duration_ms / 1000 * 30
 
 
-def render(spec: EditSpec, *, on_progress: Callable[[float], None]) -> Path:
-    """Make `spec.output_path`: written beside it under another name, synced, then renamed."""
-    part = spec.output_path.with_name(spec.output_path.name + ".part")
-    ass = spec.write_subtitles(part.parent)
-    try:
-        run(
-            [ffmpeg_path(), *spec.argv(output=part, ass=ass)],
-            duration_ms=spec.source.duration_ms,
-            on_progress=on_progress,
-            timeout=edit_timeout(spec.source.duration_ms),
-        )
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(spec.output_path)
-    finally:
-        part.unlink(missing_ok=True)
+def render(
+    spec: EditSpec, *, on_progress: Report | None = None, timeout_s: float | None = None,
+    stall_s: float = STALL_SECONDS,
+) -> Path:  # fmt: skip
+    """Make `spec.output_path` with one ffmpeg: written beside it under another name, synced, then renamed.
+
+    `on_progress` gets shares from 0 to 1, never falling; 1 only when the file is there. Raises FfmpegError, and
+    MediaRefused when a brand file is not what it should be; then no output is left.
+    """
+    part, duration_ms = spec.part_path, spec.source.duration_ms
+    timeout_s = edit_timeout(duration_ms) if timeout_s is None else timeout_s
+    limits = Limits(cpu_s=int(timeout_s * CPU_SHARE) + 1)
+    with tempfile.TemporaryDirectory(prefix=".edit-", dir=part.parent) as name:
+        work = Path(name)
+        _lay_out(work, spec)
+        try:
+            part.unlink(missing_ok=True)
+            ended = run(
+                spec.argv(), duration_ms=duration_ms, on_progress=on_progress, timeout_s=timeout_s, stall_s=stall_s,
+                cwd=work, limits=limits,
+            )  # fmt: skip
+            if ended.reached_ms < duration_ms * 0.9 - 1500:
+                raise FfmpegFailed(0, f"only {ended.reached_ms} of {duration_ms} ms came out; {ended.tail}")
+            _publish(part, spec.output_path)
+        finally:
+            part.unlink(missing_ok=True)
+    if on_progress:
+        on_progress(1.0)
     return spec.output_path
 
 
-def run(
-    argv: Sequence[str], *, duration_ms: int = 0, on_progress: Callable[[float], None] | None = None,
-    timeout: float = 300, stall: float = STALL_SECONDS,
-) -> bytes:  # fmt: skip
-    """Run one ffmpeg; return the end of its stderr. Raises FfmpegFailed, FfmpegTimeout.
+def _lay_out(work: Path, spec: EditSpec) -> None:
+    if spec.cues:
+        fonts.lay_out(work)
+        (work / SUBTITLES).write_text(spec.subtitles, encoding="utf-8")
 
-    The process dies with us (PR_SET_PDEATHSIG), and its group is killed whatever happens here.
+
+def _publish(part: Path, output: Path) -> None:
+    """Rename, when the bytes are on the disk: after a crash there is the whole file or none."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(output)
+    folder = os.open(output.absolute().parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def run(
+    argv: Sequence[str], *, timeout_s: float, duration_ms: int = 0, on_progress: Report | None = None,
+    stall_s: float = STALL_SECONDS, cwd: Path | None = None, limits: Limits | None = None,
+    tail_bytes: int = TAIL_BYTES,
+) -> Ended:  # fmt: skip
+    """Run ffmpeg with `argv` (without the program) in `cwd`. Raises FfmpegFailed, FfmpegTimeout, FfmpegStalled.
+
+    The process dies with the calling thread (PR_SET_PDEATHSIG), and its group is killed however this ends.
     """
     process = subprocess.Popen(
-        [*argv[:1], "-progress", "pipe:1", "-nostats", *argv[1:]],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        preexec_fn=_child(os.getpid(), duration_ms), env=_environment(),
+        [ffmpeg_path(), "-progress", "pipe:1", "-nostats", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True, preexec_fn=limited(limits or Limits()), cwd=cwd,
+        env=_environment(cwd),
     )  # fmt: skip
+    progress = _Progress(duration_ms, on_progress)
     try:
-        tail = _watch(process, duration_ms, on_progress, time.monotonic() + timeout, stall)
+        deadline = time.monotonic() + timeout_s
+        tail = _watch(process, progress, deadline=deadline, stall_s=stall_s, tail_bytes=tail_bytes)
         code = process.wait(timeout=10)
-    except subprocess.TimeoutExpired as error:
-        raise FfmpegTimeout("ffmpeg did not end") from error
+    except subprocess.TimeoutExpired:
+        raise FfmpegTimeout("ffmpeg did not end") from None
     finally:
-        _kill(process)
+        _end(process)
+    text = tail.decode(errors="replace")
     if code:
-        raise FfmpegFailed(code, tail.decode(errors="replace"))
-    return tail
+        raise FfmpegFailed(code, text)
+    return Ended(text, progress.reached_ms)
+
+
+class _Progress:
+    """What `-progress` says, line by line; a line may come in two reads."""
+
+    def __init__(self, duration_ms: int, on_progress: Report | None) -> None:
+        self._duration_ms, self._report = duration_ms, on_progress
+        self._rest, self._state, self._shown = b"", {b"": b""}, 0.0
+        self.reached_ms = 0
+        self.moved_at = time.monotonic()
+
+    def feed(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for name, _eq, value in (line.partition(b"=") for line in lines):
+            if name in {b"frame", b"total_size", b"out_time_us"} and self._state.get(name) != value:
+                self._state[name] = value
+                self.moved_at = time.monotonic()
+                if name == b"out_time_us" and value.isdigit():
+                    self._reach(int(value) // 1000)
+
+    def _reach(self, ms: int) -> None:
+        self.reached_ms = max(self.reached_ms, ms)
+        share = min(0.999, self.reached_ms / self._duration_ms) if self._duration_ms else 0.0
+        if self._report and share > self._shown:
+            self._shown = share
+            self._report(share)
 
 
 def _watch(
-    process: subprocess.Popen[bytes], duration_ms: int, on_progress: Callable[[float], None] | None, deadline: float,
-    stall: float,
-) -> bytes:  # fmt: skip
+    process: subprocess.Popen[bytes], progress: _Progress, *, deadline: float, stall_s: float, tail_bytes: int
+) -> bytes:
     """Read both pipes until they close; the last bytes of stderr."""
     assert process.stdout and process.stderr
-    tail, alive, shown = b"", time.monotonic(), 0.0
+    tail = b""
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        selector.register(process.stderr, selectors.EVENT_READ)
+        for pipe in (process.stdout, process.stderr):
+            selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            for key, _events in selector.select(timeout=1):
-                data = os.read(key.fd, 65536)
+            for key, _events in selector.select(timeout=0.5):
+                data = os.read(key.fd, EDGE)
                 if not data:
                     selector.unregister(key.fileobj)
                 elif key.fileobj is process.stderr:
-                    tail = (tail + data)[-TAIL:]
+                    tail = (tail + data)[-tail_bytes:]
                 else:
-                    for share in _shares(data, duration_ms):
-                        alive = time.monotonic()
-                        shown = max(shown, share)
-                        if on_progress:
-                            on_progress(shown)
+                    progress.feed(data)
             now = time.monotonic()
-            if now > deadline or now - alive > stall:
-                raise FfmpegTimeout("too slow" if now > deadline else "no progress")
+            if now > deadline:
+                raise FfmpegTimeout("it took too long")
+            if now - progress.moved_at > stall_s:
+                raise FfmpegStalled(f"no progress after {progress.reached_ms} ms")
     return tail
 
 
-def _shares(data: bytes, duration_ms: int) -> Iterator[float]:
-    for line in data.decode(errors="replace").splitlines():
-        name, _eq, value = line.partition("=")
-        if name == "progress" and value == "end":
-            yield 1.0
-        elif name == "out_time_us" and value.lstrip("-").isdigit() and duration_ms:
-            yield min(1.0, max(0.0, int(value) / 1000 / duration_ms))
+def _environment(cwd: Path | None) -> dict[str, str]:
+    """Nothing of ours but the fonts that were laid out in `cwd`."""
+    home = str(cwd or "/nonexistent")
+    return {
+        "PATH": "/usr/bin:/bin", "HOME": home, "XDG_CACHE_HOME": home, "FONTCONFIG_FILE": f"{home}/{fonts.CONFIG}",
+        "MALLOC_ARENA_MAX": "2",
+    }  # fmt: skip
 
 
-def _child(parent: int, duration_ms: int) -> Callable[[], None]:
-    cpu = 600 + CPU_PER_MEDIA_SECOND * duration_ms // 1000
-
-    def prepare() -> None:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_MAX, FILE_MAX))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        os.nice(5)
-
-    return prepare
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours but the fonts: emoji fall back to Noto Emoji through this fontconfig file."""
-    return {"FONTCONFIG_FILE": str(fontconfig_file()), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(timeout=10)
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what still runs of the group, and reap it."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
 
 
-def frame_at(path: Path, ms: int, *, width: int = 360) -> bytes:
-    """One frame as JPEG, `width` pixels wide."""
-    argv = [
-        ffmpeg_path(), "-nostdin", "-v", "error", *INPUT, "-ss", f"{max(0, ms) / 1000:.3f}", "-i", str(path),
-        "-frames:v", "1", "-vf", f"scale={width}:-2", "-q:v", "4", "-f", "image2pipe", "-c:v", "mjpeg", "pipe:1",
-    ]  # fmt: skip
+def frame_at(path: Path, ms: int, width: int = 360) -> bytes:
+    """The picture at `ms` (the last one when that is past the end) as JPEG, `width` pixels wide.
+
+    Raises FfmpegError.
+    """
     try:
-        done = subprocess.run(
-            argv, capture_output=True, timeout=30, check=False, stdin=subprocess.DEVNULL, env=_environment(),
-            preexec_fn=_child(os.getpid(), 30_000),
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise FfmpegTimeout("no frame in time") from error
-    if done.returncode or not done.stdout:
-        raise FfmpegFailed(done.returncode, done.stderr.decode(errors="replace")[-TAIL:])
-    return done.stdout
+        return _jpeg(path, ["-ss", f"{max(0, ms) / 1000:.3f}"], width, ["-frames:v", "1"])
+    except FfmpegFailed:
+        return _jpeg(path, ["-sseof", "-1"], width, ["-update", "1"])
+
+
+def thumbnail(path: Path, width: int = 360) -> bytes:
+    """The most telling picture of the beginning as JPEG: not the black one that so many videos start with."""
+    return _jpeg(path, [], width, ["-frames:v", "1"], pick="thumbnail=60,")
+
+
+def _jpeg(path: Path, seek: list[str], width: int, end: list[str], *, pick: str = "") -> bytes:
+    shape = f"{pick}scale=trunc(iw*sar/2)*2:ih,setsar=1,scale={int(clamp(width, *FRAME_WIDTHS))}:-2:out_range=full"
+    with tempfile.TemporaryDirectory() as name:
+        output = Path(name) / "frame.jpg"
+        argv = [
+            "-nostdin", "-v", "error", *seek, *_input(path), "-map", "0:v:0", "-vf", shape,
+            *end, "-q:v", "4", "-c:v", "mjpeg", "-f", "image2", f"file:{output}",
+        ]  # fmt: skip
+        ended = run(argv, timeout_s=FRAME_SECONDS, limits=Limits(cpu_s=60, file_bytes=50_000_000))
+        if not output.exists():
+            raise FfmpegFailed(0, ended.tail)
+        return output.read_bytes()
 
 
 def extract_audio(path: Path, output: Path) -> Path:
-    """The sound as 16 kHz mono WAV, as speech engines want it."""
-    run(
-        [ffmpeg_path(), "-nostdin", "-y", "-v", "error", *INPUT, "-i", str(path), "-vn", "-ac", "1", "-ar", "16000",
-         "-c:a", "pcm_s16le", "-f", "wav", str(output)],
-        timeout=600,
-    )  # fmt: skip
+    """A video's sound as 16 kHz mono WAV, as speech engines want it. Raises FfmpegError."""
+    sound = ["-vn", "-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le", "-f", "wav", f"file:{output.absolute()}"]
+    run(["-nostdin", "-v", "error", "-y", *_input(path), *sound], timeout_s=600)
     return output
+
+
+def _input(path: Path) -> list[str]:
+    """A video as the input, by its own demuxer; what is none fails as ffmpeg itself would."""
+    try:
+        return read_argv(path, layout_of(path).demuxer)
+    except MediaRefused as refusal:
+        raise FfmpegFailed(0, f"not opened: {refusal.code}") from None
+
+
+def speech_segments(wav: Path) -> list[tuple[int, int]]:
+    """(start, end) of speech in milliseconds, by the pauses between; empty when there is no sound.
+
+    The threshold follows the recording: pauses are what lies well below its mean volume, be it whispered or loud.
+    """
+    mean = _mean_volume(wav)
+    if mean < NO_SOUND_DB:
+        return []
+    segments: list[tuple[int, int]] = []
+    for below in PAUSES_BELOW_MEAN:
+        ended = _analyse(wav, f"silencedetect=noise={clamp(mean - below, *THRESHOLDS):.1f}dB:d={SILENCE_SECONDS}")
+        segments = _between_silences(ended.tail, ended.reached_ms)
+        if len(segments) > 1:
+            break
+    return segments
+
+
+def _mean_volume(wav: Path) -> float:
+    found = re.search(r"mean_volume: (-?[\d.]+) dB", _analyse(wav, "volumedetect").tail)
+    return float(found[1]) if found else -100.0
+
+
+def _analyse(wav: Path, filters: str) -> Ended:
+    source = ["-protocol_whitelist", "file,pipe", "-f", "wav", "-i", f"file:{wav.absolute()}"]
+    argv = ["-nostdin", "-hide_banner", "-v", "info", *source, "-af", filters, "-f", "null", "-"]
+    return run(argv, timeout_s=600, tail_bytes=FINDINGS_BYTES)
+
+
+def _between_silences(log: str, end_ms: int) -> list[tuple[int, int]]:
+    silences = [(at, False) for at in _times(log, "silence_start")] + [(at, True) for at in _times(log, "silence_end")]
+    edges = sorted(silences)
+    segments: list[tuple[int, int]] = []
+    speaks_from: int | None = 0 if not edges or not edges[0][1] else None
+    for at, speaks in [*edges, (end_ms, False)]:
+        if speaks:
+            speaks_from = at
+        elif speaks_from is not None:
+            segments.append((speaks_from, at))
+            speaks_from = None
+    return [(start, end) for start, end in segments if end - start >= SPEECH_MS]
+
+
+def _times(log: str, name: str) -> list[int]:
+    return [max(0, round(float(value) * 1000)) for value in re.findall(rf"{name}: (-?[\d.]+)", log)]

@@ -23,6 +23,8 @@ SIDE_MARGIN_SHARE = 0.08
 SIZES = (24, 140)
 #: Mean width of a letter of Inter Bold in shares of the font size, small and capital.
 LETTER, CAPITAL = 0.5, 0.6
+#: The eye needs some time for any text: as long as for this many letters.
+GLANCE = 10
 #: They would make the rest of a line run backwards.
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
@@ -205,10 +207,11 @@ def _pieces(cue: Cue, per_line: int, uppercase: bool) -> Iterator[Cue]:
     text = " ".join(cue.text.split())
     lines = wrap(text.upper() if uppercase else text, per_line)
     screens = ["\n".join(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
-    letters, said, start = sum(map(len, screens)), 0, cue.start_ms
-    for screen in screens:
-        said += len(screen)
-        end = cue.start_ms + round((cue.end_ms - cue.start_ms) * said / letters)
+    weights = [len(screen) + GLANCE for screen in screens]
+    shown, start = 0, cue.start_ms
+    for screen, weight in zip(screens, weights, strict=True):
+        shown += weight
+        end = cue.start_ms + round((cue.end_ms - cue.start_ms) * shown / sum(weights))
         yield Cue(start, end, screen)
         start = end
 
@@ -216,10 +219,9 @@ def _pieces(cue: Cue, per_line: int, uppercase: bool) -> Iterator[Cue]:
 def wrap(text: str, per_line: int) -> list[str]:
     """Lines of at most `per_line` letters, as even as their number allows; a word longer than a line is cut."""
     lines = textwrap.wrap(text, per_line, break_on_hyphens=False)
-    screens = -(-len(lines) // LINES)
     for width in range(max(1, len(text) // max(1, len(lines))), per_line):
         even = textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
-        if max(map(len, even)) <= per_line and len(even) <= max(len(lines), screens):
+        if len(even) <= len(lines) and max(map(len, even)) <= per_line:
             return even
     return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -43,7 +44,7 @@ def batch_new(request: MemberRequest) -> HttpResponse:
         "max_file_bytes": settings.MAX_FILE_BYTES,
         "modes": PostMode,
         "subtitle_choices": SubtitleChoice,
-        "preset": _preset(request),
+        "preset_json": json.dumps(_preset(request)),
     }
     return render(request, "publishing/batch_new.html", context)
 
@@ -66,19 +67,20 @@ def _submit(request: MemberRequest) -> JsonResponse:
     if not form.is_valid():
         return _invalid(_form_errors(form))
     asked = form.cleaned_data
+    direct = asked["mode"] == PostMode.DIRECT  # the inbox takes the file and ignores the rest
     try:
         batch = batch_submit(
             user=request.user,
             source=asked["source"],
-            caption=asked["caption"],
+            caption=asked["caption"] if direct else "",
             choices=form.choices(),
             mode=PostMode(asked["mode"]),
             subtitles=SubtitleChoice(asked["subtitles"]),
             track=asked["track"],
             scheduled_at=asked.get("scheduled_at"),
             submission_key=asked["submission_key"],
-            is_aigc=asked["is_aigc"] and asked["mode"] == PostMode.DIRECT,
-            cover_timestamp_ms=asked["cover_timestamp_ms"] or 0,
+            is_aigc=asked["is_aigc"] and direct,
+            cover_timestamp_ms=(asked["cover_timestamp_ms"] or 0) if direct else 0,
         )
     except SubmissionInvalid as invalid:
         return _invalid(
@@ -116,7 +118,9 @@ def creator_info(request: MemberRequest) -> HttpResponse:
     accounts = list(accounts_for(request.user).filter(pk__in=wanted)[:ASK_AT_ONCE])
     infos = creator_infos(accounts=accounts)
     context = {"parts": [_part(account, infos[account.pk]) for account in accounts], "caption_max": TITLE_MAX_UTF16}
-    return render(request, "publishing/_posting.html", context, headers={"Cache-Control": "no-store"})
+    response = render(request, "publishing/_posting.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _part(account: TikTokAccount, info: CreatorInfo | Problem) -> dict[str, Any]:

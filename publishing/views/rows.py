@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
@@ -71,14 +72,14 @@ def _moment(video: Video) -> tuple[str, datetime]:
     if video.resume_at and video.status in {VideoStatus.RETRYING, VideoStatus.DEFERRED, VideoStatus.HELD}:
         return gettext("Goes on"), video.resume_at
     if video.scheduled_at and video.status != VideoStatus.CANCELLED:
-        word = gettext("Was due") if video.status == VideoStatus.MISSED else gettext("Goes out")
-        return word, video.scheduled_at
+        late = video.family == Family.ATTENTION and video.scheduled_at < timezone.now()
+        return gettext("Was due") if late else gettext("Goes out"), video.scheduled_at
     return gettext("Sent"), video.created_at
 
 
 def _readable(video: Video, zone: ZoneInfo) -> dict[str, Any]:
     """The reason's measured values; moments as clocks of the account show them."""
-    detail = {"account": str(video.account)} | video.reason_detail
+    detail: dict[str, Any] = {"account": str(video.account)} | video.reason_detail
     for name in ("due", "at", "resume_at"):
         at = parse_datetime(str(detail.get(name) or ""))
         if at:

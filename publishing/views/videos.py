@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -52,8 +53,7 @@ def _families_part(request: MemberRequest, asked: Mapping[str, Any]) -> Shown:
 
 
 def _filters(asked: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    values = {"query" if name == "q" else name: asked[name] for name in names or FILTERS if name in asked}
-    return values
+    return {"query" if name == "q" else name: asked[name] for name in names or FILTERS if name in asked}
 
 
 def _page(request: MemberRequest, asked: Mapping[str, Any]) -> tuple[list[Shown], str]:
@@ -142,6 +142,7 @@ def video_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "zone": zone_of(video),
         "live": _live_part(request, video),
         "players": _players(video),
+        "profile": f"{settings.TIKTOK_AUTHORIZE_BASE}/{video.account}",
         "direct": video.mode == PostMode.DIRECT,
         "final": video.edited or video.batch.source,
     }

@@ -1,32 +1,30 @@
-"""The committed fonts, and the fontconfig file that lets libass fall back from Inter to Noto Emoji."""
+"""The committed fonts, and how ffmpeg finds them: libass without a font draws nothing and reports success."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from functools import lru_cache
 from pathlib import Path
 
 FONTS = Path(__file__).resolve().parent
+#: Relative to the folder that `lay_out` fills and ffmpeg runs in, so that no path ever enters a filter.
+FOLDER = "fonts"
+CONFIG = "fonts.conf"
 
-CONFIG = """<?xml version="1.0"?>
+_CONFIG_TEXT = f"""<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
-  <dir>{fonts}</dir>
-  <cachedir>{cache}</cachedir>
+  <dir prefix="relative">{FOLDER}</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
 </fontconfig>
 """
 
 
-@lru_cache(maxsize=1)
-def fontconfig_file() -> Path:
-    """A private fontconfig that knows only our fonts: without it emoji are boxes."""
-    folder = Path(tempfile.gettempdir()) / f"subiteya-fonts-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / "fonts.conf"
-    text = CONFIG.format(fonts=FONTS, cache=folder / "cache")
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    return path
+def lay_out(folder: Path) -> None:
+    """Put our fonts and a fontconfig file that knows only them into `folder`.
+
+    Through fontconfig libass falls back from Inter to Noto Emoji; among the fonts of `fontsdir` alone it does not.
+    """
+    fonts = folder / FOLDER
+    fonts.mkdir()
+    for font in FONTS.glob("*.ttf"):
+        (fonts / font.name).symlink_to(font)
+    (folder / CONFIG).write_text(_CONFIG_TEXT, encoding="utf-8")

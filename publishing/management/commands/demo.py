@@ -21,8 +21,8 @@ from publishing.demo.running import Answered, Product, ShowFailed, product
 
 WATCH_SECONDS = 900
 STAR = "ana"
-CAPTION = "Así trabaja SubiteYa: un solo archivo, tres cuentas, cada una con su estilo."
-HASHTAGS = ("hechoenargentina", "detrasdeescena", "subiteya")
+CAPTION = "Medialunas de manteca hechas a mano: salen calentitas a las siete."
+HASHTAGS = ("medialunas", "desayuno", "comidaargentina")
 
 
 class Command(BaseCommand):

@@ -45,11 +45,13 @@ class Account:
 
 
 def account_of(world: World, username: str) -> Account | None:
+    """The account, or None."""
     row = world.store.one("SELECT * FROM accounts WHERE username = ?", username)
     return _account(row) if row else None
 
 
 def all_accounts(world: World) -> list[Account]:
+    """Every account, by username."""
     return [_account(row) for row in world.store.all("SELECT * FROM accounts ORDER BY username")]
 
 

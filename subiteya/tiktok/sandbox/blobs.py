@@ -93,6 +93,7 @@ class Blobs:
         return hasher.copy() if size == first else Hasher(known=False)
 
     def remember(self, publish_id: str, size: int, hasher: Hasher) -> None:
+        """Keep the hasher of the first `size` bytes for the next part."""
         with self._lock:
             self._hashes[publish_id] = (size, hasher)
             while len(self._hashes) > REMEMBERED:
@@ -108,6 +109,7 @@ class Blobs:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def remove(self, publish_id: str) -> None:
+        """Delete the bytes of a publish, if there are any."""
         with self._lock:
             self._hashes.pop(publish_id, None)
         self.path(publish_id).unlink(missing_ok=True)

@@ -61,6 +61,7 @@ def add_fault(
 
 
 def all_faults(world: World) -> list[Fault]:
+    """Faults that still wait, oldest first."""
     return [_fault(row) for row in world.store.all("SELECT * FROM faults ORDER BY id")]
 
 
@@ -70,6 +71,7 @@ def remove_fault(world: World, fault_id: int) -> bool:
 
 
 def remove_faults(world: World) -> int:
+    """Take all faults back; how many there were."""
     return world.store.run("DELETE FROM faults")
 
 

@@ -25,10 +25,12 @@ def snowflake(at: float) -> str:
 
 
 def new_publish_id(kind: str, at: float) -> str:
+    """At most 64 characters; `kind` is direct or inbox."""
     return f"v_{'inbox' if kind == 'inbox' else 'pub'}_file~v2-1.{snowflake(at)}"
 
 
 def new_log_id(at: float) -> str:
+    """Time and chance, as TikTok writes them; `at` in Unix seconds."""
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(at)) + secrets.token_hex(10).upper()
 
 
@@ -43,10 +45,12 @@ def new_code() -> str:
 
 
 def new_open_id() -> str:
+    """A new open_id or union_id."""
     return f"-000{_random(32)}"
 
 
 def new_upload_token() -> str:
+    """The secret end of an upload URL."""
     return secrets.token_urlsafe(32)
 
 

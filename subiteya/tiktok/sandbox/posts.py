@@ -39,6 +39,7 @@ class Post:
     share_count: int | None
 
     def is_public(self, now: float) -> bool:
+        """Whether anybody may see it at `now`."""
         return self.public_at is not None and self.public_at <= now and not self.removed
 
     def counts(self, now: float) -> dict[str, int]:
@@ -96,6 +97,7 @@ def register_posts(world: World, entries: Iterable[Any]) -> tuple[int, int]:
 
 
 def post_of(world: World, post_id: str) -> Post | None:
+    """The post, removed ones too, or None."""
     row = world.store.one("SELECT * FROM posts WHERE post_id = ?", post_id)
     return _post(row) if row else None
 

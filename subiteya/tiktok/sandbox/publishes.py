@@ -85,6 +85,7 @@ def open_publish(
 
 
 def publish_of(world: World, publish_id: str) -> Publish | None:
+    """The publish, or None."""
     row = world.store.one("SELECT * FROM publishes WHERE publish_id = ?", publish_id)
     return _publish(row) if row else None
 
@@ -135,6 +136,7 @@ def check_privacy(world: World, account: Account, level: str) -> None:
 
 
 def cap_of(world: World, account: Account) -> int:
+    """Posts that `account` may make in 24 hours: its own cap, or the sandbox's."""
     return world.settings.daily_post_cap if account.daily_post_cap is None else account.daily_post_cap
 
 
@@ -172,6 +174,7 @@ def settle_due(world: World) -> None:
 
 
 def processing_time(world: World, size: int) -> float:
+    """Seconds from the last byte to the outcome, for a video of `size` bytes."""
     return world.settings.processing_seconds * (1 + size / SLOWER_EVERY)
 
 

@@ -87,6 +87,7 @@ class Sandbox:
         return faults.add_fault(self.world, kind, endpoint=endpoint, **where).id
 
     def remove_fault(self, fault_id: int) -> bool:
+        """Take a fault back; False when it is already gone."""
         return faults.remove_fault(self.world, fault_id)
 
     def faults(self) -> list[dict[str, Any]]:

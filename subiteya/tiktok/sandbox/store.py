@@ -121,10 +121,12 @@ class Store:
             return cursor.lastrowid or 0
 
     def all(self, sql: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
     def one(self, sql: str, *values: Any) -> Row | None:
+        """The first row of a query, or None."""
         with self._lock:
             row: Row | None = self._db.execute(sql, values).fetchone()
             return row
@@ -135,11 +137,13 @@ class Store:
         return row[0] if row else None
 
     def clear(self, *, keep_accounts: bool) -> None:
+        """Empty every table, or every table but those of the accounts."""
         with self.tx():
             for table in TABLES:
                 if not (keep_accounts and table in ACCOUNT_TABLES):
                     self.run(f"DELETE FROM {table}")  # noqa: S608
 
     def close(self) -> None:
+        """Let go of the file."""
         with self._lock:
             self._db.close()

@@ -30,6 +30,7 @@ class Part(NamedTuple):
 
     @property
     def length(self) -> int:
+        """Bytes in the part."""
         return self.last - self.first + 1
 
 
@@ -73,8 +74,8 @@ def check_progress(publish: Publish, first: int) -> None:
 def receive_part(world: World, publish: Publish, part: Part, read: Read, *, bytes_per_second: int = 0) -> Publish:
     """Take one part; return the publish with its new progress. Of two equal parts at once, one wins.
 
-    Raises ClientGone when the body ends early (or the sandbox stops), and UploadRefused when the upload moved on, expired or ended
-    meanwhile: then the part leaves nothing.
+    Raises ClientGone when the body ends early or the sandbox stops, and UploadRefused when the upload moved on,
+    expired or ended meanwhile: then the part leaves nothing.
     """
     hasher = world.blobs.hasher_at(publish.publish_id, part.first)
     counted = _Counted(read)
@@ -112,6 +113,7 @@ def shown_progress(world: World, uploaded: int) -> int:
 
 
 def expire_url(world: World, publish: Publish) -> None:
+    """The upload URL of `publish` has expired from now on."""
     world.store.run("UPDATE publishes SET url_expires_at = ? WHERE publish_id = ?", world.now(), publish.publish_id)
 
 

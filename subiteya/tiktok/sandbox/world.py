@@ -32,6 +32,7 @@ class World:
 
     @property
     def settings(self) -> SandboxSettings:
+        """The settings in force: as given, and as changed since."""
         return self._settings
 
     def configure(self, values: dict[str, Any]) -> None:

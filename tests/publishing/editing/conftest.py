@@ -1,52 +1,128 @@
-"""Media made by ffmpeg at test time: small, short, one of each kind."""
+"""Small videos of every kind, made once a session, and eyes and ears for the results."""
 
 from __future__ import annotations
 
-import subprocess
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from publishing.editing.ffmpeg import ffmpeg_path
+from publishing.editing.ffmpeg import render, run
+from publishing.editing.probe import MediaInfo, probe
+from publishing.editing.spec import Brand, EditSpec
+from publishing.editing.subtitles import Cue
 
-Maker = Callable[..., Path]
+Clip = Callable[..., Path]
+Edit = Callable[..., EditSpec]
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+TONE = "sine=f=440:r=44100"
+
+
+def make(output: Path, *argv: str) -> Path:
+    """Run ffmpeg on `argv` with `output` at the end."""
+    run(["-nostdin", "-v", "error", "-y", *argv, f"file:{output}"], timeout_s=60, cwd=output.parent)
+    return output
 
 
 @pytest.fixture(scope="session")
-def make(tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    """`make("name.mp4", size=…, fps=…, seconds=…, audio=…, encode=[…])`, kept for the session by its arguments."""
-    folder = tmp_path_factory.mktemp("media")
-    made: dict[str, Path] = {}
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """Make a clip, or find the one that was made of the same arguments; `sound` None leaves it out."""
+    folder = tmp_path_factory.mktemp("clips")
+    made: dict[tuple, Path] = {}
 
-    def make(
-        name: str, *, size: str = "320x568", fps: str = "30", seconds: float = 1, audio: str | None = "stereo",
-        encode: tuple[str, ...] = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
-        source: str = "testsrc2", after: tuple[str, ...] = (),
+    def clip(
+        name: str = "clip.mp4", *, picture: str = "testsrc2=s=320x240:r=30", seconds: float = 0.6,
+        sound: str | None = TONE, video: tuple[str, ...] = X264, audio: tuple[str, ...] = ("-c:a", "aac"),
     ) -> Path:  # fmt: skip
-        key = f"{name}|{size}|{fps}|{seconds}|{audio}|{encode}|{source}|{after}"
+        key = (name, picture, seconds, sound, video, audio)
         if key not in made:
-            path = folder / f"{len(made)}-{name}"
-            picture = (
-                f"{source}=s={size}:r={fps}:d={seconds}"
-                if source == "testsrc2"
-                else f"{source}:s={size}:r={fps}:d={seconds}"
-            )
-            argv = [ffmpeg_path(), "-v", "error", "-y", "-f", "lavfi", "-i", picture]
-            if audio:
-                argv += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds},aformat=channel_layouts={audio}"]
-            subprocess.run([*argv, *encode, *after, "-t", str(seconds), str(path)], check=True, timeout=120)
-            made[key] = path
+            inputs = ["-f", "lavfi", "-i", picture, *(["-f", "lavfi", "-i", sound] if sound else [])]
+            coding = [*video, *(audio if sound else ()), "-t", str(seconds)]
+            made[key] = make(folder / f"{len(made)}-{name}", *inputs, *coding)
         return made[key]
 
-    return make
+    return clip
 
 
-def pixel(path: Path, ms: int, crop: str) -> tuple[int, int, int]:
-    """The mean colour (r, g, b) of a `w:h:x:y` part of a frame."""
-    argv = [
-        ffmpeg_path(), "-v", "error", "-ss", f"{ms / 1000}", "-i", str(path), "-frames:v", "1", "-vf",
-        f"crop={crop},scale=1:1:flags=area,format=rgb24", "-f", "rawvideo", "pipe:1",
-    ]  # fmt: skip
-    data = subprocess.run(argv, check=True, capture_output=True, timeout=30).stdout
-    return data[0], data[1], data[2]
+@pytest.fixture
+def edit(tmp_path: Path) -> Edit:
+    """An edit of a file into this test's folder."""
+
+    def edit(path: Path, *, name: str = "out.mp4", cues: tuple[Cue, ...] = (), **brand: object) -> EditSpec:
+        return EditSpec(
+            source=probe(path), source_path=path, output_path=tmp_path / name, brand=Brand(**brand), cues=cues
+        )
+
+    return edit
+
+
+@pytest.fixture
+def rendered(edit: Edit) -> Callable[..., MediaInfo]:
+    """Make the edit; what came out. The file is `out.mp4` in the test's folder."""
+
+    def rendered(path: Path, **options: object) -> MediaInfo:
+        return probe(render(edit(path, **options)))
+
+    return rendered
+
+
+class Picture:
+    """A frame as RGB; places are shares of its sides."""
+
+    def __init__(self, path: Path, ms: int, folder: Path) -> None:
+        seek = ["-ss", f"{ms / 1000:.3f}", "-i", f"file:{path}", "-frames:v", "1"]
+        raw = make(folder / "frame.ppm", *seek, "-f", "image2", "-c:v", "ppm", "-update", "1").read_bytes()
+        header = re.match(rb"P6\n(\d+) (\d+)\n255\n", raw)
+        assert header
+        self.width, self.height = int(header[1]), int(header[2])
+        self.rgb = raw[header.end() :]
+
+    def at(self, x: float, y: float) -> tuple[int, int, int]:
+        """The mean colour of a few pixels around that place."""
+        left, top = round(x * (self.width - 1)), round(y * (self.height - 1))
+        rows = range(max(0, top - 2), min(self.height, top + 3))
+        columns = range(max(0, left - 2), min(self.width, left + 3))
+        spots = [3 * (row * self.width + column) for row in rows for column in columns]
+        return tuple(sum(self.rgb[spot + part] for spot in spots) // len(spots) for part in range(3))
+
+    def changed(self, other: Picture, *, step: int = 3, by: int = 60) -> list[tuple[float, float]]:
+        """The places (a grid of every `step` pixels) where the two differ by more than compression does."""
+        assert (self.width, self.height) == (other.width, other.height)
+        return [
+            (column / self.width, row / self.height)
+            for row in range(0, self.height, step)
+            for column in range(0, self.width, step)
+            if abs(
+                self.rgb[3 * (row * self.width + column) + 1] - other.rgb[3 * (row * self.width + column) + 1]
+            ) > by
+        ]  # fmt: skip
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Callable[..., Picture]:
+    """A frame of a video."""
+    return lambda path, ms=200: Picture(path, ms, tmp_path)
+
+
+@pytest.fixture
+def listen() -> Callable[..., str]:
+    """What ffmpeg's sound analysis says."""
+
+    def listen(path: Path, filters: str) -> str:
+        argv = ["-nostdin", "-hide_banner", "-v", "info", "-i", f"file:{path}", "-map", "0:a", "-af", filters]
+        return run([*argv, "-f", "null", "-"], timeout_s=60).tail
+
+    return listen
+
+
+@pytest.fixture
+def level(listen: Callable[..., str]) -> Callable[..., float]:
+    """The mean volume in dB of what passes `filters`."""
+
+    def level(path: Path, filters: str = "anull", what: str = "mean_volume") -> float:
+        found = re.search(rf"{what}: (-?[\d.]+) dB", listen(path, f"{filters},volumedetect"))
+        return float(found[1]) if found else -99.0
+
+    return level

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 import requests
 
 from subiteya.tiktok.sandbox import SCOPES
+from subiteya.tiktok.sandbox.fault_kinds import CALLS, KINDS
+from subiteya.tiktok.sandbox.settings import CHOICES
+from tests.processes import ROOT
 from tests.tiktok.sandbox.app import App, video
 
 
@@ -244,3 +248,12 @@ def test_it_takes_no_orders_from_other_sites(app: App, path: str) -> None:
 
     assert answers == [403, 403]
     assert len(app.sandbox.ledger()) == 1
+
+
+def test_it_is_documented(app: App) -> None:
+    page = (ROOT / "docs/sandbox.md").read_text()
+    app.publish(app.account())
+
+    names = {*KINDS, *CALLS, *CHOICES, *app.sandbox.ledger()[0], *(p for kind in KINDS.values() for p in kind.params)}
+
+    assert sorted(name for name in names if not re.search(rf"\b{name}\b", page)) == []

@@ -32,14 +32,17 @@ def base_url() -> str:
 
 
 def success(data: dict[str, Any]) -> Response:
+    """TikTok's envelope around `data`."""
     return _envelope(data, "ok", "", 200)
 
 
 def failure(error: ApiError) -> Response:
+    """TikTok's envelope around an error."""
     return _envelope({}, error.code, error.message, error.http)
 
 
 def oauth_failure(error: OAuthRefused) -> Response:
+    """OAuth's bare error, with the HTTP status that the settings choose."""
     g.code = error.error
     body = {"error": error.error, "error_description": error.description, "log_id": g.log_id}
     answer = jsonify(body)
