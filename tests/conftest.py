@@ -80,6 +80,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     server = serve(sandbox, "127.0.0.1", 0)
     yield sandbox
     server.shutdown()
+    sandbox.close()
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ class CliCommand(BaseCommand):
             code = self._refuse(refusal)
         except DatabaseError as error:
             code = self._refuse(_no_database(error))
+        except KeyboardInterrupt:
+            code = self._refuse(Refused("interrupted", gettext("Interrupted."), exit_code=EXIT_INTERRUPTED))
         if code:
             sys.exit(code)
 

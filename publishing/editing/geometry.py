@@ -57,7 +57,7 @@ def inside(video: VideoInfo, size: Size) -> Size:
 def cut(video: VideoInfo, size: Size) -> Size:
     """The part of the decoded, turned picture that has the shape of `size`: what remains of it after a crop."""
     wide, tall = turned(video)
-    shape = size[0] / size[1] * (tall / wide) / (video.display_height / video.display_width)
+    shape = size[0] / size[1] * (wide / tall) / (video.display_width / video.display_height)
     return _sides(min(wide, tall * shape), min(tall, wide / shape), (wide, tall))
 
 

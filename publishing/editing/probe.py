@@ -120,7 +120,7 @@ def probe(path: Path, *, limits: MediaLimits | None = None) -> MediaInfo:
 
 
 def _read(container: InputContainer, layout: Layout, size: int, limits: MediaLimits) -> MediaInfo:
-    if len(container.streams) > STREAMS_MAX:
+    if not 0 < len(container.streams) <= STREAMS_MAX:
         raise MediaRefused("unreadable", {"streams": len(container.streams), "max_streams": STREAMS_MAX})
     stream = _picture_stream(container)
     _check_picture(stream, limits)

@@ -72,7 +72,7 @@ class Picture:
     """A frame as RGB; places are shares of its sides."""
 
     def __init__(self, path: Path, ms: int, folder: Path) -> None:
-        seek = ["-ss", f"{ms / 1000:.3f}", "-i", f"file:{path}", "-frames:v", "1"]
+        seek = [*(["-ss", f"{ms / 1000:.3f}"] if ms else []), "-i", f"file:{path}", "-frames:v", "1"]
         raw = make(folder / "frame.ppm", *seek, "-f", "image2", "-c:v", "ppm", "-update", "1").read_bytes()
         header = re.match(rb"P6\n(\d+) (\d+)\n255\n", raw)
         assert header

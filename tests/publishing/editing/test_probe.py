@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import zipfile
 from pathlib import Path
@@ -245,4 +244,4 @@ def test_it_lets_no_broken_file_through_as_anything_but_a_refusal(clip, tmp_path
             assert probe(path).video.codec == "h264"
         except MediaRefused as refusal:
             assert refusal.code
-        os.unlink(path)
+        path.unlink()
