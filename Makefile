@@ -44,7 +44,7 @@ requirements: ## Resolve requirements*.in into requirements*.txt (needs uv)
 	uv pip compile --quiet --generate-hashes --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 
 messages: $(VENV)/.dev ## Collect and compile the translations (needs gettext)
-	$(BIN)/python manage.py makemessages --locale es --locale en --no-obsolete --add-location file \
+	$(BIN)/python manage.py makemessages --locale es --no-obsolete --add-location file \
 		--ignore '.venv/*' --ignore 'var/*' --ignore 'staticfiles/*'
 	$(BIN)/python manage.py compilemessages --ignore '.venv'
 

@@ -71,7 +71,7 @@ def rendered(edit: Edit) -> Callable[..., MediaInfo]:
 class Picture:
     """A frame as RGB; places are shares of its sides."""
 
-    def __init__(self, path: Path, ms: int, folder: Path) -> None:
+    def __init__(self, path: Path, ms: int | None, folder: Path) -> None:
         seek = [*(["-ss", f"{ms / 1000:.3f}"] if ms else []), "-i", f"file:{path}", "-frames:v", "1"]
         raw = make(folder / "frame.ppm", *seek, "-f", "image2", "-c:v", "ppm", "-update", "1").read_bytes()
         header = re.match(rb"P6\n(\d+) (\d+)\n255\n", raw)

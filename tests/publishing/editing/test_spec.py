@@ -166,7 +166,7 @@ def test_it_opens_nothing_but_files_in_the_format_that_they_have(logo, music):
     for number in inputs:
         assert argv[number + 1].startswith("file:/")
         assert argv[number - 2] == "-f"
-        assert ["-protocol_whitelist", "file,pipe"] == argv[number - 8 : number - 6]
+        assert argv[number - 8 : number - 6] == ["-protocol_whitelist", "file,pipe"]
     assert argv[argv.index("-f", inputs[-1]) + 1] == "mp4"
     assert {"-nostdin", "-hide_banner"} <= set(argv)
 
@@ -187,17 +187,15 @@ WILD = st.floats(allow_nan=True, allow_infinity=True)
 @given(WILD, WILD, WILD, WILD, WILD, st.none() | WILD, st.text(max_size=8), st.text(max_size=20))
 def test_it_lets_only_numbers_in_range_into_a_filter(bright, contrast, saturation, warm, volume, loudness, fit, text):
     """A structural allowlist: whatever comes in, the graph is made of our own words and of numbers."""
+    text = f"§{text}§"
     edit = spec(
-        video(1280, 720), fit=fit, brightness=bright, contrast=contrast, saturation=saturation, temperature=warm,
-        volume_db=volume, loudness_lufs=loudness, cues=(Cue(0, 500, text + "x"),),
+        video(1280, 720), fit=f"{fit}§", brightness=bright, contrast=contrast, saturation=saturation, temperature=warm,
+        volume_db=volume, loudness_lufs=loudness, cues=(Cue(0, 500, text),),
         subtitles=SubtitleStyle(color=text, outline_color=text, position=text),
     )  # fmt: skip
     graph = edit.argv()[edit.argv().index("-filter_complex") + 1]
-    assert re.fullmatch(r"[a-z0-9\[\]:;,=()/.*+_WHIT-]+", graph)
-    assert "nan" not in graph
-    assert "inf" not in graph
-    for value, low, high in re.findall(r"(?:brightness|I)=(-?[\d.]+)()()", graph):
-        assert -30 <= float(value) <= 0.5
+    assert re.fullmatch(r"[A-Za-z0-9\[\]:;,=()/.*+_-]+", graph)
+    assert not re.search(r"=-?(nan|inf)", graph)
 
 
 def test_it_clamps_to_the_documented_ranges():
@@ -226,11 +224,11 @@ def test_it_gives_any_other_edit_another_key(logo, music):
         spec(cues=cues, logo=replace(logo, sha256="other"), music=music),
         spec(cues=cues, logo=replace(logo, opacity=0.5), music=music),
         spec(cues=cues, logo=logo, music=replace(music, sha256="other")),
-        spec(cues=(Cue(0, 901, "Hola"),), logo=logo, music=music),
+        spec(cues=(Cue(0, 950, "Hola"),), logo=logo, music=music),
         spec(cues=(Cue(0, 900, "Chau"),), logo=logo, music=music),
         spec(cues=cues, logo=logo, music=music, subtitles=style),
         spec(cues=cues, logo=logo, music=music, temperature=0.1),
-        replace(spec(cues=cues, logo=logo, music=music), target_bytes=20_000_000),
+        replace(spec(cues=cues, logo=logo, music=music), target_bytes=5_000_000),
     ]
     keys = [base.key("s", "9"), base.key("t", "9"), base.key("s", "8"), *(each.key("s", "9") for each in others)]
     assert len(set(keys)) == len(keys)
@@ -239,3 +237,4 @@ def test_it_gives_any_other_edit_another_key(logo, music):
 def test_it_keeps_its_key_when_nothing_of_the_result_changes():
     assert spec().key("s", "9") == spec(subtitles=SubtitleStyle(size=90)).key("s", "9")
     assert spec(brightness=0.5).key("s", "9") == spec(brightness=7).key("s", "9")
+    assert spec(brightness=0.5).key("s", "9") == replace(spec(brightness=0.5), target_bytes=10**9).key("s", "9")
