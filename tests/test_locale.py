@@ -40,8 +40,6 @@ def test_it_is_compiled_from_what_is_written():
     assert compiled == written
 
 
-@pytest.mark.parametrize(
-    "formal", [r"\busted\b", r"\bhaga\b", r"\bpuede usted\b", r"\bseleccione\b", r"\btú\b"]
-)
+@pytest.mark.parametrize("formal", [r"\busted\b", r"\bhaga\b", r"\bpuede usted\b", r"\bseleccione\b", r"\btú\b"])
 def test_it_speaks_to_the_reader_as_one_does_in_buenos_aires(formal):
     assert [entry.msgid for entry in SPANISH for _source, text in pairs(entry) if re.search(formal, text, re.I)] == []

@@ -6,6 +6,8 @@ import json
 import logging
 import sys
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -45,8 +47,6 @@ class CliCommand(BaseCommand):
         return parser
 
     def run_from_argv(self, argv: list[str]) -> None:
-        if not {"-v2", "-v3", "--verbosity=2", "--verbosity=3"} & set(argv):
-            logging.getLogger().setLevel(logging.WARNING)  # a person reads the sentences, not the log
         try:
             super().run_from_argv(argv)
         except CommandError as error:  # the parser's: nothing has run yet
@@ -59,7 +59,7 @@ class CliCommand(BaseCommand):
         self.as_json = options["json"]
         self.screen = options.get("stderr") or sys.stderr
         try:
-            with trace():
+            with trace(), _log_of(options["verbosity"]):
                 code = self.answer(options)
         except Refused as refusal:
             code = self._refuse(refusal)
@@ -85,6 +85,19 @@ class CliCommand(BaseCommand):
         else:
             self.stderr.write(gettext("error: %(sentence)s") % {"sentence": refusal})
         return refusal.exit_code
+
+
+@contextmanager
+def _log_of(verbosity: int) -> Iterator[None]:
+    """A person reads the sentences: the log beside them only warns, unless `-v 2` asks for all of it."""
+    root = logging.getLogger()
+    level = root.level
+    if verbosity < 2:
+        root.setLevel(max(level, logging.WARNING))
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def _no_database(error: DatabaseError) -> Refused:

@@ -1,21 +1,115 @@
-"""What the admin of every app shares: rows that may only be read, status chips, and actions that report."""
+"""What the admin of every app shares: names for fields, status chips, rows that may only be read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import Model
+from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import BooleanField, Model, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.timesince import timeuntil
+from django.utils.translation import gettext
+
+#: What stands where there is nothing to say.
+NOTHING = "–"
 
 
-def chip(family: str, label: object) -> SafeString:
-    """A status in the colour of its family; the word always with it."""
-    return format_html('<span class="chip chip-{}">{}</span>', family, label)
+def chip(family: str, icon: str, label: object) -> SafeString:
+    """A status in the colour of its family, with an icon of the sprite; the word is always with it."""
+    return format_html(
+        '<span class="chip chip--{}"><svg class="icon" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"></use></svg><span>{}</span></span>',
+        family, static("img/sprite.svg"), icon, label,
+    )  # fmt: skip
+
+
+def code(text: str) -> SafeString | str:
+    """An identifier that people copy."""
+    return format_html("<code>{}</code>", text) if text else NOTHING
+
+
+def block(text: str) -> SafeString | str:
+    """Text whose lines matter, such as a traceback."""
+    return format_html("<pre>{}</pre>", text) if text else NOTHING
+
+
+def json_block(value: object) -> SafeString | str:
+    """A JSON value, readable."""
+    return block(json.dumps(value, ensure_ascii=False, indent=2) if value else "")
+
+
+def time_left(until: datetime | None) -> str:
+    """How long something is still valid, in words."""
+    if until is None:
+        return NOTHING
+    return gettext("expired") if until <= timezone.now() else timeuntil(until)
+
+
+def titled(title: str | Promise) -> type[admin.FieldListFilter]:
+    """The filter that Django chooses for a field, under another title."""
+
+    class Titled(admin.FieldListFilter):
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            chosen = admin.FieldListFilter.create(*args, **kwargs)
+            chosen.title = title  # type: ignore[assignment]  # lazy texts are fine here
+            return chosen
+
+    return Titled
+
+
+def column(name: str, label: str | Promise, *, boolean: bool = False) -> Callable[[Any], Any]:
+    """A list's column that shows field `name` under `label`, still sortable."""
+
+    @admin.display(description=label, ordering=name, boolean=boolean, empty_value=None if boolean else NOTHING)
+    def show(row: Any) -> Any:
+        in_words = getattr(row, f"get_{name}_display", None)
+        return in_words() if in_words else getattr(row, name)
+
+    show.__name__ = name
+    return show
+
+
+class Labelled:
+    """Gives fields the names that people read, in lists, filters and forms. `labels`: field → text."""
+
+    labels: Mapping[str, str | Promise] = {}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._column(name) for name in super().get_list_display(request)]  # type: ignore[misc]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [self._filter(entry) for entry in super().get_list_filter(request)]  # type: ignore[misc]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **({"labels": dict(self.labels)} | kwargs))  # type: ignore[misc]
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **({"labels": dict(self.labels)} | kwargs))  # type: ignore[misc]
+
+    def _column(self, name: Any) -> Any:
+        if callable(name) or name not in self.labels or hasattr(type(self), name):
+            return name
+        return column(name, self.labels[name], boolean=_is_boolean(self.model, name))  # type: ignore[attr-defined]
+
+    def _filter(self, entry: Any) -> Any:
+        return (entry, titled(self.labels[entry])) if isinstance(entry, str) and entry in self.labels else entry
+
+
+def _is_boolean(model: type[Model], name: str) -> bool:
+    try:
+        return isinstance(model._meta.get_field(name), BooleanField)
+    except FieldDoesNotExist:
+        return False
 
 
 class ReadOnly:
@@ -30,38 +124,39 @@ class ReadOnly:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Actions need what an edit would need, although no field can be edited."""
+        meta = self.opts  # type: ignore[attr-defined]
+        return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """A page that shows every field; its actions need the permission to view."""
 
-    actions_on_bottom = False
+class ReadOnlyAdmin(Labelled, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A page that shows every field; its actions ask for `permissions=["act"]`."""
+
     list_per_page = 50
     show_full_result_count = False
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class LatestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
+    """The first `limit` rows in the inline's order: a history grows for ever."""
+
+    limit = 50
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if not hasattr(self, "_latest"):
+            self._latest = super().get_queryset()[: self.limit]
+        return self._latest
+
+
+class ReadOnlyInline(Labelled, ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """Rows of another table beside the one that is shown."""
 
+    template = "admin/edit_inline/read_only.html"
+    formset = LatestFormSet
     extra = 0
     can_delete = False
     show_change_link = True
+    select_related: Sequence[str] = ()
 
-
-def report_each(
-    request: HttpRequest, rows: Iterable[Model], act: Callable[[Any], object], *, refused: tuple[type[Exception], ...]
-) -> None:
-    """Do `act` to each row by its service and tell the person how many went through, and why others did not."""
-    done, reasons = 0, list[str]()
-    for row in rows:
-        try:
-            act(row)
-            done += 1
-        except refused as error:
-            reasons.append(f"{row}: {error}")
-    if done:
-        text = ngettext("%(count)s done.", "%(count)s done.", done) % {"count": done}
-        messages.success(request, text)
-    for reason in reasons[:10]:
-        messages.warning(request, reason)
-    if len(reasons) > 10:
-        messages.warning(request, gettext("And %(count)s more.") % {"count": len(reasons) - 10})
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related(*self.select_related)

@@ -41,9 +41,15 @@ class ChunkPlan:
 def chunk_plan(video_size: int, *, single_max: int = CHUNK_MAX, target: int = 32_000_000) -> ChunkPlan:
     """Cut `video_size` bytes so that both published rules hold.
 
-    `count = floor(size / chunk)` and `chunk = floor(size / count)`. Raises ValueError outside of TikTok's limits.
+    `count = floor(size / chunk)` and `chunk = floor(size / count)`. Up to `single_max` bytes go whole, more in parts
+    of at most `target` bytes. Raises ValueError outside of TikTok's limits.
     """
     if not 0 < video_size <= VIDEO_MAX:
         raise ValueError(f"a video has 1 to {VIDEO_MAX} bytes, not {video_size}")
-    count = 1 if video_size <= single_max else math.ceil(video_size / target)
+    if not 0 < single_max <= CHUNK_MAX or not 2 * CHUNK_MIN <= target <= CHUNK_MAX:
+        raise ValueError("whole files have at most 64 MB, parts 10 to 64 MB")
+    # Below 5 MB a file must go whole, whatever `single_max` says. From there on a target of 10 MB or more never
+    # cuts a part shorter than 5 MB, and 4 GB make at most 400 parts: TikTok's other limits hold by themselves.
+    whole = video_size <= max(single_max, CHUNK_MIN)
+    count = 1 if whole else math.ceil(video_size / target)
     return ChunkPlan(video_size, video_size // count, count)

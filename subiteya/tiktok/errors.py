@@ -14,9 +14,10 @@ TikTokError
 ├── UploadRejected         400 on a part
 ├── RangeMismatch          416 on a part; `uploaded_bytes` as TikTok reports it
 ├── HostNotAllowed         an upload address outside the allowlist
-└── UnknownRefusal         a code that this library does not know
-OAuthError
-└── InvalidGrant           the code or refresh token is not accepted
+├── LocalFailure           the file that we send cannot be read, or became shorter
+├── UnknownRefusal         a code that this library does not know
+└── OAuthError             the token endpoint refused
+    └── InvalidGrant       the code or refresh token is not accepted
 """
 
 from __future__ import annotations
@@ -112,22 +113,25 @@ class HostNotAllowed(TikTokError):
     breaker = FailureClass.CONTENT
 
 
+class LocalFailure(TikTokError):
+    """Our own side broke while a part was sent: says nothing about TikTok or the account."""
+
+    retryable = True
+    breaker = FailureClass.NEUTRAL
+
+
 class UnknownRefusal(TikTokError):
     """Counts for the breaker, but is never repeated by itself."""
 
 
-class OAuthError(Exception):
+class OAuthError(TikTokError):
     """The token endpoint refused. `code` is OAuth's `error`."""
-
-    retryable = False
-
-    def __init__(self, code: str, message: str = "", *, log_id: str = "", status: int = 0) -> None:
-        self.code, self.log_id, self.status = code, log_id, status
-        super().__init__(f"{code}: {message} (status={status}, log_id={log_id})")
 
 
 class InvalidGrant(OAuthError):
     """The code or the refresh token is spent, revoked or unknown."""
+
+    breaker = FailureClass.AUTH
 
 
 #: TikTok's codes of JSON calls (tiktok-api-v2-error-handling and each call's reference page).

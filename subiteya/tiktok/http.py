@@ -4,47 +4,53 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
-from subiteya.tiktok.errors import BadAnswer, TikTokUnavailable
+from subiteya.tiktok.errors import BadAnswer, RateLimited, TikTokError, TikTokUnavailable
 
 logger = logging.getLogger(__name__)
+# urllib3 writes the path of every request to its debug log, and an upload address is a secret.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 30.0
+#: Seconds to connect (and for each write), and between two signs of life of an answer.
+TIMEOUT = (5.0, 30.0)
 ANSWER_MAX = 1 << 20
+RETRY_AFTER_MAX = 86_400.0
+CODE_MAX = 64
+
+
+def new_session(user_agent: str = "SubiteYa") -> requests.Session:
+    """A session that takes neither proxies nor passwords (.netrc) from the environment.
+
+    An upload address is checked against an allowlist, and a proxy would make that check worthless.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["User-Agent"] = user_agent
+    return session
 
 
 def call(
-    session: requests.Session,
-    method: str,
-    url: str,
-    *,
-    what: str,
-    timeout: tuple[float, float] | None = None,
-    **kwargs: Any,
+    session: requests.Session, method: str, url: str, *, what: str, timeout: tuple[float, float], **kwargs: Any
 ) -> tuple[requests.Response, bytes]:
     """Send and read a bounded answer. `what` names the call in errors and logs, which never hold the address.
 
     Raises TikTokUnavailable when nothing usable comes back.
     """
     try:
-        with session.request(
-            method,
-            url,
-            timeout=timeout or (CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
-            stream=True,
-            **kwargs,
-        ) as response:
+        with session.request(method, url, timeout=timeout, allow_redirects=False, stream=True, **kwargs) as response:
             body = _read(response)
-    except requests.RequestException as error:
-        # The library's text may quote the address, which may carry a token: only the class is kept.
-        raise TikTokUnavailable("unavailable", f"{what}: {type(error).__name__}") from None
-    logger.debug("tiktok_called", extra={"call": what, "status": response.status_code})
-    return response, body
+    except (requests.RequestException, HTTPError, UnicodeError) as error:
+        problem = type(error).__name__
+    else:
+        logger.debug("tiktok_called", extra={"call": what, "status": response.status_code})
+        return response, body
+    # Raised out here, so that it does not carry the library's error, whose text may quote address and token.
+    raise TikTokUnavailable("unavailable", f"{what}: {problem}")
 
 
 def _read(response: requests.Response) -> bytes:
@@ -56,20 +62,38 @@ def _read(response: requests.Response) -> bytes:
     return body
 
 
-def parse_json(body: bytes, status: int) -> dict[str, Any]:
-    """A JSON object, or BadAnswer (TikTokUnavailable for a 5xx, whatever its body)."""
+def parse_json(response: requests.Response, body: bytes) -> dict[str, Any]:
+    """A JSON object; what is none is raised as `unreadable` says."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict):
         return data
+    raise unreadable(response, "the answer is no JSON object")
+
+
+def unreadable(response: requests.Response, message: str, *, log_id: str = "") -> TikTokError:
+    """The error of an answer without a code: its HTTP status is all there is to go by."""
+    status = response.status_code
+    if status == 429:
+        return RateLimited(
+            "rate_limit_exceeded", message, log_id=log_id, status=status, retry_after=retry_after(response)
+        )
     if status >= 500:
-        raise TikTokUnavailable("unavailable", "no JSON in a server error", status=status)
-    raise BadAnswer("bad_answer", "the answer is no JSON object", status=status)
+        return TikTokUnavailable("unavailable", message, log_id=log_id, status=status)
+    return BadAnswer("bad_answer", message, log_id=log_id, status=status)
+
+
+def quoted(value: object, *, hide: Iterable[str] = (), limit: int = 300) -> str:
+    """TikTok's own words on one line, without the secrets of the request, which it may repeat."""
+    words = str(value or "")
+    for secret in filter(None, hide):
+        words = words.replace(secret, "[hidden]")
+    return "".join(char if char.isprintable() else " " for char in words)[:limit]
 
 
 def retry_after(response: requests.Response) -> float | None:
-    """Seconds of `Retry-After`, when it is a number."""
+    """Seconds of `Retry-After`, a day at most; None when it is no number."""
     value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    return min(float(value), RETRY_AFTER_MAX) if value.isascii() and value.isdigit() else None

@@ -12,9 +12,12 @@ from urllib.parse import unquote, urlencode
 
 import requests
 
-from subiteya.tiktok.errors import InvalidGrant, OAuthError, TikTokUnavailable
-from subiteya.tiktok.http import call, parse_json
+from subiteya.tiktok.errors import InvalidGrant, OAuthError, TikTokError, TikTokUnavailable
+from subiteya.tiktok.http import CODE_MAX, TIMEOUT, call, new_session, parse_json, quoted, unreadable
 from subiteya.tiktok.types import TokenAnswer
+
+#: Fields of a form that TikTok's answer must not bring back into a log.
+SECRETS = frozenset({"code", "code_verifier", "refresh_token", "token"})
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,20 @@ def authorize_url(
         "code_challenge_method": "S256",
         "disable_auto_auth": "1",
     }
-    return f"{authorize_base}/v2/auth/authorize/?{urlencode(query)}"
+    return f"{authorize_base.rstrip('/')}/v2/auth/authorize/?{urlencode(query)}"
 
 
 class OAuthClient:
-    """The token endpoint. Raises OAuthError when TikTok refuses, TikTokUnavailable when it does not answer."""
+    """The token endpoint. Raises OAuthError when TikTok refuses, RateLimited, or TikTokUnavailable.
 
-    def __init__(self, *, client_key: str, client_secret: str, api_base: str) -> None:
+    `timeout`: seconds to connect and to wait for an answer. Proxies of the environment are not used.
+    """
+
+    def __init__(
+        self, *, client_key: str, client_secret: str, api_base: str, timeout: tuple[float, float] = TIMEOUT
+    ) -> None:
         self._key, self._secret, self._base = client_key, client_secret, api_base.rstrip("/")
+        self._timeout = timeout
 
     def exchange_code(self, *, code: str, redirect_uri: str, code_verifier: str) -> TokenAnswer:
         """Turn the authorise page's `code` into tokens. TikTok sends it URL-encoded: it is decoded here."""
@@ -74,27 +83,29 @@ class OAuthClient:
         return TokenAnswer.from_json(self._post("/v2/oauth/token/", form))
 
     def _post(self, path: str, form: dict[str, str]) -> dict[str, Any]:
-        form = {"client_key": self._key, "client_secret": self._secret} | form
-        with requests.Session() as session:
-            response, body = call(session, "POST", self._base + path, what=path, data=form)
+        sent = {"client_key": self._key, "client_secret": self._secret} | form
+        with new_session() as session:
+            response, body = call(session, "POST", self._base + path, what=path, timeout=self._timeout, data=sent)
         if response.status_code == 200 and not body.strip():
             return {}
-        data = parse_json(body, response.status_code)
+        data = parse_json(response, body)
         if data.get("error"):
-            raise _refusal(data, response.status_code)
-        if response.status_code >= 400:
-            raise TikTokUnavailable("unavailable", path, status=response.status_code)
+            raise _refusal(response, data, hide=[self._secret, *(form[name] for name in SECRETS & form.keys())])
+        if response.status_code >= 300:
+            raise unreadable(response, path)
         return data
 
 
-def _refusal(data: dict[str, Any], status: int) -> Exception:
+def _refusal(response: requests.Response, data: dict[str, Any], *, hide: Sequence[str]) -> TikTokError:
+    """The error is OAuth's flat one or, as seen now and then, the envelope of the other calls."""
     error = data["error"]
-    nested = error if isinstance(error, dict) else {}
-    code = str(nested.get("code") or error)[:64]
-    message = str(data.get("error_description") or nested.get("message") or "")[:300]
-    log_id = str(data.get("log_id") or nested.get("log_id") or "")
-    if code == "ok":
-        return TikTokUnavailable("bad_answer", "an error that says ok", status=status, log_id=log_id)
+    nested = error if isinstance(error, dict) else {"code": error}
+    code = quoted(nested.get("code"), hide=hide, limit=CODE_MAX)
+    message = quoted(data.get("error_description") or nested.get("message"), hide=hide)
+    log_id = quoted(data.get("log_id") or nested.get("log_id"), hide=hide, limit=CODE_MAX)
+    status = response.status_code
+    if code in {"", "ok"} or status == 429:
+        return unreadable(response, message or "no error code", log_id=log_id)
     if status >= 500:
         return TikTokUnavailable(code, message, status=status, log_id=log_id)
     kind = InvalidGrant if code == "invalid_grant" else OAuthError

@@ -11,24 +11,64 @@ from subiteya.tiktok.errors import BadAnswer
 
 #: Longest title of a post, in UTF-16 units.
 TITLE_MAX_UTF16 = 2200
+#: Longest publish_id (content-posting-api-reference-direct-post).
+PUBLISH_ID_MAX = 64
+#: Counts from here on fit no 64-bit column.
+COUNT_END = 1 << 63
 
 
-def utf16_len(text: str) -> int:
+def utf16_len(value: str) -> int:
     """Length as TikTok counts it: an emoji outside the basic plane is two."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(value.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def text(data: Mapping[str, Any], name: str) -> str:
+    """`data[name]` if it is a text or an integer, else empty; without what no database takes (NUL, half an emoji)."""
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value).encode(errors="ignore").decode().replace("\0", "")
+
+
+def count_of(data: Mapping[str, Any], name: str) -> int | None:
+    """`data[name]` as a count, also when it came as a text of digits; None for anything else."""
+    value = data.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < COUNT_END else None
+
+
+def number(data: Mapping[str, Any], name: str) -> int:
+    """As `count_of`, with 0 for what is absent or cannot be read."""
+    return count_of(data, name) or 0
 
 
 def need(data: Mapping[str, Any], name: str, kind: type) -> Any:
-    """`data[name]` if it is a `kind`; BadAnswer names the field, never its value."""
+    """`data[name]` if it is a `kind`; BadAnswer names the field, never its value. `data` carries its `log_id`."""
     value = data.get(name)
     if isinstance(value, bool) and kind is int or not isinstance(value, kind):
-        raise BadAnswer("bad_answer", f"field {name} is missing or is no {kind.__name__}")
+        message = f"field {name} is missing or is no {kind.__name__}"
+        raise BadAnswer("bad_answer", message, log_id=text(data, "log_id"))
+    return value
+
+
+def filled(data: Mapping[str, Any], name: str) -> str:
+    """`data[name]`, a text that is not empty, or BadAnswer."""
+    value: str = need(data, name, str)
+    if not value:
+        raise BadAnswer("bad_answer", f"field {name} is empty", log_id=text(data, "log_id"))
     return value
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenAnswer:
-    """An answer of the token endpoint. Lifetimes in seconds. `refresh_token` may be empty on a refresh."""
+    """An answer of the token endpoint. Lifetimes in seconds.
+
+    `refresh_token` may be empty on a refresh: then the old one goes on working, and must not be overwritten.
+    """
 
     open_id: str
     scope: tuple[str, ...]
@@ -45,20 +85,13 @@ class TokenAnswer:
             raise BadAnswer("bad_answer", "field refresh_token is no str")
         scope = need(data, "scope", str)
         return cls(
-            open_id=_filled(data, "open_id"),
+            open_id=filled(data, "open_id"),
             scope=tuple(item.strip() for item in scope.replace(" ", ",").split(",") if item.strip()),
-            access_token=_filled(data, "access_token"),
+            access_token=filled(data, "access_token"),
             expires_in=need(data, "expires_in", int),
             refresh_token=refresh,
             refresh_expires_in=need(data, "refresh_expires_in", int) if refresh else 0,
         )
-
-
-def _filled(data: Mapping[str, Any], name: str) -> str:
-    value: str = need(data, name, str)
-    if not value:
-        raise BadAnswer("bad_answer", f"field {name} is empty")
-    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +110,14 @@ class CreatorInfo:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(
-            creator_username=str(data.get("creator_username", "")),
-            creator_nickname=str(data.get("creator_nickname", "")),
-            creator_avatar_url=str(data.get("creator_avatar_url", "")),
+            creator_username=text(data, "creator_username"),
+            creator_nickname=text(data, "creator_nickname"),
+            creator_avatar_url=text(data, "creator_avatar_url"),
             privacy_level_options=tuple(str(item) for item in need(data, "privacy_level_options", list)),
             comment_disabled=bool(data.get("comment_disabled", False)),
             duet_disabled=bool(data.get("duet_disabled", False)),
             stitch_disabled=bool(data.get("stitch_disabled", False)),
-            max_video_post_duration_sec=int(data.get("max_video_post_duration_sec") or 0),
+            max_video_post_duration_sec=number(data, "max_video_post_duration_sec"),
         )
 
 
@@ -118,6 +151,14 @@ class InitAnswer:
     upload_url: str = field(repr=False)
     log_id: str = ""
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Raises BadAnswer for a missing field, or a `publish_id` that is longer than TikTok says it can be."""
+        publish_id, log_id = filled(data, "publish_id"), text(data, "log_id")
+        if len(publish_id) > PUBLISH_ID_MAX:
+            raise BadAnswer("bad_answer", "field publish_id is too long", log_id=log_id)
+        return cls(publish_id=publish_id, upload_url=filled(data, "upload_url"), log_id=log_id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkAnswer:
@@ -148,17 +189,16 @@ class PublishStatus:
     log_id: str = ""
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], log_id: str) -> Self:
-        try:
-            status = TikTokStatus(str(data.get("status", "")))
-        except ValueError:
-            raise BadAnswer("bad_answer", "unknown status", log_id=log_id) from None
-        raw = data.get("uploaded_bytes")
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Raises BadAnswer for a status that is not in `TikTokStatus`."""
+        status, log_id = text(data, "status"), text(data, "log_id")
+        if status not in TikTokStatus:
+            raise BadAnswer("bad_answer", "unknown status", log_id=log_id)
         return cls(
-            status=status,
-            fail_reason=str(data.get("fail_reason") or ""),
+            status=TikTokStatus(status),
+            fail_reason=text(data, "fail_reason")[:64],
             post_ids=_post_ids(data),
-            uploaded_bytes=raw if isinstance(raw, int) and not isinstance(raw, bool) else None,
+            uploaded_bytes=count_of(data, "uploaded_bytes"),
             log_id=log_id,
         )
 
@@ -167,7 +207,7 @@ def _post_ids(data: Mapping[str, Any]) -> tuple[str, ...]:
     """TikTok's spelling or the right one, a list or a single value."""
     value = data.get("publicaly_available_post_id") or data.get("publicly_available_post_id") or []
     items = value if isinstance(value, list) else [value]
-    return tuple(str(item) for item in items if item)
+    return tuple(str(item) for item in items if item and isinstance(item, str | int))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +218,11 @@ class UserInfo:
     username: str = ""
     display_name: str = ""
     avatar_url: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        user = need(data, "user", dict)
+        return cls(**{name: text(user, name) for name in ("open_id", "username", "display_name", "avatar_url")})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,11 +243,16 @@ class VideoCounts:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         numbers = ("create_time", "duration", "view_count", "like_count", "comment_count", "share_count")
         return cls(
-            id=str(need(data, "id", str)),
-            title=str(data.get("title", "")),
-            share_url=str(data.get("share_url", "")),
-            **{name: int(data.get(name) or 0) for name in numbers},
+            id=filled(data, "id"),
+            title=text(data, "title"),
+            share_url=text(data, "share_url"),
+            **{name: number(data, name) for name in numbers},
         )
+
+
+def videos_of(data: Mapping[str, Any]) -> tuple[VideoCounts, ...]:
+    """The `videos` of video/list and video/query."""
+    return tuple(VideoCounts.from_json(item if isinstance(item, dict) else {}) for item in need(data, "videos", list))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +262,10 @@ class VideoPage:
     videos: tuple[VideoCounts, ...]
     cursor: int
     has_more: bool
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(videos=videos_of(data), cursor=number(data, "cursor"), has_more=data.get("has_more") is True)
 
 
 @dataclass(frozen=True, kw_only=True)

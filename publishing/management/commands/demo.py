@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -35,6 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if not settings.TIKTOK_SANDBOX:
             raise CommandError(gettext("The demo is for TikTok's sandbox only, and TIKTOK_SANDBOX is off."))
+        os.umask(0o077)  # its folder and log are nobody else's business
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         code = EXIT_INTERRUPTED if once else 0

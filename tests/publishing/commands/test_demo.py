@@ -39,11 +39,11 @@ class Installation:
             "SUBITEYA_WEB_PROCESSES": "1",
         }
 
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command, to its end."""
         return subprocess.run(
             [*MANAGE, *arguments],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -176,3 +176,9 @@ def test_it_answers_with_one_document_whatever_happens(installation: Installatio
     ):
         done = installation.manage(*arguments)
         assert (done.returncode, type(json.loads(done.stdout))) == (code, dict), arguments
+
+
+def test_it_answers_with_one_document_when_there_is_no_database(installation: Installation) -> None:
+    done = installation.manage("videos", "--json", DATABASE_URL="sqlite:////nowhere/at/all.sqlite3")
+
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "database")

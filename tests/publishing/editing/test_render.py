@@ -21,6 +21,8 @@ HLG = (*DEEP[:4], "log-level=error:colorprim=bt2020:transfer=arib-std-b67:colorm
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
 FULL_COLOUR = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p")
 
+UNEVEN = ("-vf", "select='lt(n,9)+not(mod(n,3))'", "-fps_mode", "vfr", *X264)
+
 #: name -> how the input is made, and the frames a second that must come out
 INPUTS = {
     "4:3, 24 fps": ({"picture": "testsrc2=s=320x240:r=24"}, 24),
@@ -29,7 +31,7 @@ INPUTS = {
     "16:9, 60 fps": ({"picture": "testsrc2=s=320x180:r=60"}, 60),
     "120 fps": ({"picture": "testsrc2=s=320x180:r=120"}, 60),
     "12 fps": ({"picture": "testsrc2=s=320x180:r=12"}, 30),
-    "variable fps": ({"video": ("-vf", "select='lt(n,9)+not(mod(n,3))'", "-fps_mode", "vfr", *X264), "seconds": 1}, None),
+    "variable fps": ({"video": UNEVEN, "seconds": 1}, None),
     "odd sides": ({"picture": "testsrc2=s=321x243:r=30", "video": FULL_COLOUR}, 30),
     "wide pixels": ({"picture": "testsrc2=s=160x240:r=30,setsar=2"}, 30),
     "interlaced": ({"video": ("-vf", "setfield=tff", "-flags", "+ilme+ildct", *X264)}, 30),
@@ -198,7 +200,7 @@ def colour(clip: Callable, rendered: Callable, look: Callable, tmp_path: Path, *
         ({"temperature": -1}, lambda red, green, blue: red - blue < 0x40 - 10),
         ({"temperature": 0.01}, lambda red, green, blue: abs(red - 0xA0) + abs(green - 0x70) + abs(blue - 0x60) < 18),
     ],
-    ids=str,
+    ids=["light", "dark", "contrast", "grey", "vivid", "warm", "cold", "almost nothing"],
 )
 def test_it_changes_colours_as_told(clip, rendered, look, tmp_path, brand, check):
     seen = colour(clip, rendered, look, tmp_path, **brand)
