@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AccountEvent, AccountEventKind, OAuthAttempt, OAuthToken, Sector, TikTokAccount, User
 from accounts.services.connections import account_disconnect
 from accounts.services.tokens import AccountNotConnected, access_token_for
-from subiteya.lib.admin import NOTHING, Labelled, ReadOnlyAdmin, ReadOnlyInline, chip, code, time_left
+from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, chip, code, time_left
 from subiteya.lib.admin_actions import Asking, Refused, ask_first, report_each
 from subiteya.tiktok import OAuthError, TikTokError
 
@@ -35,26 +35,6 @@ REASONS = {
     "client_left": _("the client left the agency"),
     "suspicious": _("something suspicious happened"),
 }
-LABELS = {
-    "account": _("account"),
-    "actor": _("by"),
-    "at": _("when"),
-    "avatar_url": _("picture"),
-    "created_at": _("created"),
-    "disconnected_at": _("disconnected"),
-    "expires_at": _("access token ends"),
-    "kind": _("what happened"),
-    "last_login": _("last log-in"),
-    "log_id": _("TikTok's log id"),
-    "reason": _("reason"),
-    "refresh_claimed_until": _("being refreshed until"),
-    "refresh_expires_at": _("refresh token ends"),
-    "refreshed_at": _("last refresh"),
-    "scope": _("permissions"),
-    "slug": _("short name"),
-    "used_at": _("came back"),
-    "user": _("person"),
-}
 
 
 class ChargeInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -68,14 +48,15 @@ class ChargeInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(StockUserAdmin):
+class UserAdmin(StockUserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "name", "email", "language", "is_staff", "is_active", "charge", "last_login"]
     list_filter = ["is_staff", "is_active", "language", "groups"]
     inlines = [ChargeInline]
-    fieldsets = [*StockUserAdmin.fieldsets, (_("Preferences"), {"fields": ["language"]})]
+    fieldsets = [*(StockUserAdmin.fieldsets or ()), (_("Preferences"), {"fields": ["language"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).annotate(charge_count=Count("accounts"))
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.annotate(charge_count=Count("accounts"))
 
     @admin.display(description=_("name"), ordering="first_name")
     def name(self, user: User) -> str:
@@ -87,14 +68,14 @@ class UserAdmin(StockUserAdmin):
 
 
 @admin.register(Sector)
-class SectorAdmin(Labelled, admin.ModelAdmin):  # type: ignore[type-arg]
+class SectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "slug", "size"]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
-    labels = LABELS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sector]:
-        return super().get_queryset(request).annotate(account_count=Count("accounts"))
+        rows: QuerySet[Sector] = super().get_queryset(request)
+        return rows.annotate(account_count=Count("accounts"))
 
     @admin.display(description=_("accounts"), ordering="account_count")
     def size(self, sector: Any) -> int:
@@ -119,11 +100,9 @@ def event_chip(event: AccountEvent) -> SafeString:
 class AccountEventInline(ReadOnlyInline):
     model = AccountEvent
     fields = ["at", "what", "why", "actor", "log_id", "trace_id"]
-    readonly_fields = ["what", "why"]
     ordering = ["-at"]
     verbose_name_plural = _("history of the connection")
     select_related = ["actor"]
-    labels = LABELS
 
     @admin.display(description=_("what happened"))
     def what(self, event: AccountEvent) -> SafeString:
@@ -144,7 +123,7 @@ class DisconnectForm(forms.Form):
 
 
 @admin.register(TikTokAccount)
-class TikTokAccountAdmin(Labelled, admin.ModelAdmin):  # type: ignore[type-arg]
+class TikTokAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = [
         "__str__", "display_name", "state", "why", "sector", "in_charge", "access_left", "refresh_left", "time_zone",
     ]  # fmt: skip
@@ -170,7 +149,6 @@ class TikTokAccountAdmin(Labelled, admin.ModelAdmin):  # type: ignore[type-arg]
     ]  # fmt: skip
     inlines = [AccountEventInline]
     actions = ["refresh_now", "disconnect"]
-    labels = LABELS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # accounts come from TikTok's authorise page, or from account_import
@@ -253,7 +231,6 @@ class OAuthTokenAdmin(ReadOnlyAdmin):
         "account", "scope", "access_left", "expires_at", "refresh_left", "refresh_expires_at", "refreshed_at",
         "refresh_claimed_until",
     ]  # fmt: skip
-    labels = LABELS
 
     @admin.display(description=_("access token, left"), ordering="expires_at")
     def access_left(self, token: OAuthToken) -> str:
@@ -272,7 +249,6 @@ class OAuthAttemptAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     search_fields = ["user__username", "account__username"]
     fields = ["user", "account", "created_at", "used_at"]
-    labels = LABELS | {"created_at": _("left for TikTok"), "account": _("account to reconnect")}
 
 
 @admin.register(AccountEvent)
@@ -284,7 +260,6 @@ class AccountEventAdmin(ReadOnlyAdmin):
     search_fields = ["account__username", "trace_id", "log_id"]
     fields = ["at", "account", "what", "why", "actor", "log_id", "trace"]
     readonly_fields = ["what", "why", "trace"]
-    labels = LABELS
 
     @admin.display(description=_("what happened"), ordering="kind")
     def what(self, event: AccountEvent) -> SafeString:

@@ -67,10 +67,10 @@ class TikTokAccountQuerySet(models.QuerySet["TikTokAccount"]):
 class TikTokAccount(models.Model):
     """A client's TikTok account. `open_id` is TikTok's identity of it for our app."""
 
-    open_id = models.CharField(max_length=128, unique=True)
+    open_id = models.CharField(max_length=128, unique=True, verbose_name=_("open_id"))
     username = models.CharField(_("username"), max_length=64, db_index=True)
     display_name = models.CharField(_("nickname"), max_length=128, blank=True)
-    avatar_url = models.URLField(max_length=500, blank=True)
+    avatar_url = models.URLField(max_length=500, blank=True, verbose_name=_("picture"))
     sector = models.ForeignKey(Sector, models.PROTECT, verbose_name=_("sector"), related_name="accounts")
     time_zone = models.CharField(
         _("time zone"),
@@ -84,10 +84,10 @@ class TikTokAccount(models.Model):
     status = models.CharField(
         _("status"), max_length=16, choices=AccountStatus.choices, default=AccountStatus.CONNECTED
     )
-    status_reason = models.CharField(max_length=64, blank=True)
+    status_reason = models.CharField(max_length=64, blank=True, verbose_name=_("reason"))
     connected_at = models.DateTimeField(_("connected"), null=True, blank=True)
-    disconnected_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True, verbose_name=_("disconnected"))
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
 
     objects = TikTokAccountQuerySet.as_manager()
 
@@ -115,14 +115,14 @@ class TikTokAccount(models.Model):
 class OAuthToken(models.Model):
     """The tokens of one account. Lifetimes come from TikTok's answer, never from a constant."""
 
-    account = models.OneToOneField(TikTokAccount, models.CASCADE, related_name="token")
-    access_token = EncryptedTextField()
-    refresh_token = EncryptedTextField()
-    scope = models.CharField(max_length=500)
-    expires_at = models.DateTimeField()
-    refresh_expires_at = models.DateTimeField()
-    refresh_claimed_until = models.DateTimeField(null=True, blank=True)
-    refreshed_at = models.DateTimeField(null=True, blank=True)
+    account = models.OneToOneField(TikTokAccount, models.CASCADE, related_name="token", verbose_name=_("account"))
+    access_token = EncryptedTextField(verbose_name=_("access token"))
+    refresh_token = EncryptedTextField(verbose_name=_("refresh token"))
+    scope = models.CharField(max_length=500, verbose_name=_("permissions"))
+    expires_at = models.DateTimeField(verbose_name=_("expires"))
+    refresh_expires_at = models.DateTimeField(verbose_name=_("refresh token expires"))
+    refresh_claimed_until = models.DateTimeField(null=True, blank=True, verbose_name=_("refresh claimed until"))
+    refreshed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("last refreshed"))
 
     class Meta:
         verbose_name = _("OAuth token")
@@ -140,12 +140,16 @@ class OAuthToken(models.Model):
 class OAuthAttempt(models.Model):
     """One trip to TikTok's authorise page: `state` works once, for the person who left, for ten minutes."""
 
-    state_hash = models.CharField(max_length=64, unique=True)
-    code_verifier = EncryptedTextField()
-    user = models.ForeignKey(User, models.CASCADE)
-    account = models.ForeignKey(TikTokAccount, models.CASCADE, null=True, blank=True)
-    created_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
+    state_hash = models.CharField(max_length=64, unique=True, verbose_name=_("state"))
+    code_verifier = EncryptedTextField(verbose_name=_("verifier"))
+    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("person"))
+    account = models.ForeignKey(TikTokAccount, models.CASCADE, null=True, blank=True, verbose_name=_("account"))
+    created_at = models.DateTimeField(verbose_name=_("created"))
+    used_at = models.DateTimeField(null=True, blank=True, verbose_name=_("used"))
+
+    class Meta:
+        verbose_name = _("trip to TikTok")
+        verbose_name_plural = _("trips to TikTok")
 
     def __str__(self) -> str:
         return f"attempt {self.pk}"
@@ -163,13 +167,13 @@ class AccountEventKind(models.TextChoices):
 class AccountEvent(models.Model):
     """What happened to an account's connection; append-only."""
 
-    account = models.ForeignKey(TikTokAccount, models.CASCADE, related_name="events")
-    kind = models.CharField(max_length=20, choices=AccountEventKind.choices)
-    reason = models.CharField(max_length=64, blank=True)
-    log_id = models.CharField(max_length=64, blank=True)
-    actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True)
-    at = models.DateTimeField()
-    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True)
+    account = models.ForeignKey(TikTokAccount, models.CASCADE, related_name="events", verbose_name=_("account"))
+    kind = models.CharField(max_length=20, choices=AccountEventKind.choices, verbose_name=_("kind"))
+    reason = models.CharField(max_length=64, blank=True, verbose_name=_("reason"))
+    log_id = models.CharField(max_length=64, blank=True, verbose_name=_("log_id"))
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, verbose_name=_("person"))
+    at = models.DateTimeField(verbose_name=_("when"))
+    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True, verbose_name=_("trace"))
 
     class Meta:
         ordering = ["-at", "-pk"]

@@ -11,6 +11,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext
 
 from publishing.causes import sentence
+from publishing.clocks import readable
 from publishing.models import Job, UploadSession, Video
 from publishing.states import FAMILIES, JOB_ACTIVE, Family, JobKind, JobStatus, VideoStatus
 
@@ -122,7 +123,8 @@ def timeline(video: Video) -> list[TimelineItem]:
 
 def _video_items(video: Video) -> Iterator[TimelineItem]:
     for event in video.events.select_related("actor"):
-        parts = [sentence(event.code, event.detail), str(event.actor) if event.actor else ""]
+        detail = readable({"account": str(video.account)} | event.detail, video.time_zone)
+        parts = [sentence(event.code, detail), str(event.actor) if event.actor else ""]
         yield TimelineItem(
             at=event.at, kind="video", title=str(VideoStatus(event.new).label),
             detail=" · ".join(part for part in parts if part), log_id=str(event.detail.get("log_id", "")),

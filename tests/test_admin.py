@@ -136,10 +136,9 @@ def test_it_asks_the_database_the_same_however_many_rows(administrator, model):
     assert counts[0] == counts[1]
 
 
-def act(client, model, action, *rows):
-    return client.post(
-        url(model, "changelist"), {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True
-    )
+def act(client, model, action, *rows, **answers):
+    data = {"action": action, "_selected_action": [row.pk for row in rows], **answers}
+    return client.post(url(model, "changelist"), data, follow=True)
 
 
 def test_it_retries_and_says_which_it_could_not(administrator):
@@ -151,15 +150,15 @@ def test_it_retries_and_says_which_it_could_not(administrator):
     assert len(list(answer.context["messages"])) == 2
 
 
-def test_it_cancels(administrator):
+def test_it_cancels_after_asking(administrator):
     video = VideoFactory(status=VideoStatus.PENDING)
-    act(administrator, Video, "cancel", video)
+    act(administrator, Video, "cancel", video, confirmed="yes")
     assert Video.objects.get(pk=video.pk).status == VideoStatus.CANCELLED
 
 
 def test_it_disconnects_an_account(administrator, tiktok):
     account = TikTokAccountFactory()
-    act(administrator, TikTokAccount, "disconnect", account)
+    act(administrator, TikTokAccount, "disconnect", account, confirmed="yes", reason="by_administrator")
     account.refresh_from_db()
     assert (account.status, account.status_reason) == ("disconnected", "by_administrator")
 

@@ -1,5 +1,12 @@
 """The administrators' pages about what is published. Rows that workers write may only be read."""
 
-from publishing.admin import assets, brands, jobs, videos
+from django.contrib import admin
+from django_rq.models import Dashboard
 
-__all__ = ["assets", "brands", "jobs", "videos"]
+from publishing.admin import assets, brands, jobs, uploads, videos
+
+# rq's own pages break when Redis is down, and they list messages; what happens to the work is in the jobs' pages.
+if admin.site.is_registered(Dashboard):
+    admin.site.unregister(Dashboard)
+
+__all__ = ["assets", "brands", "jobs", "uploads", "videos"]

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from publishing.admin.words import asset_chip, track_chip
 from publishing.causes import clock_text, sentence, size_text
-from publishing.models import Asset, AssetCopy, AssetKind, AssetStatus, SubtitleTrack, TrackStatus
+from publishing.models import Asset, AssetCopy, AssetKind, SubtitleTrack
 from publishing.services.ingest import asset_probe_again
-from subiteya.lib.admin import ReadOnlyAdmin, ReadOnlyInline, chip, report_each
-
-CHIPS = {AssetStatus.PENDING: "working", AssetStatus.READY: "done", AssetStatus.REFUSED: "attention"}
-TRACK_CHIPS = {TrackStatus.PENDING: "working", TrackStatus.READY: "done", TrackStatus.FAILED: "attention"}
+from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, code, json_block
+from subiteya.lib.admin_actions import Refused, report_each
 
 
 class CopyInline(ReadOnlyInline):
     model = AssetCopy
-    fields = ["host", "path", "size", "expires_at"]
+    fields = ["host", "path", "weight", "expires_at"]
+
+    @admin.display(description=_("size"))
+    def weight(self, copy: AssetCopy) -> str:
+        return size_text(copy.size)
 
 
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "kind", "state", "weight", "lasts", "why", "created_by", "created_at"]
-    list_filter = ["kind", "status", "created_by"]
+    list_display = ["__str__", "kind", "state", "weight", "lasts", "created_by", "created_at"]
+    list_filter = ["kind", "status", ("created_by", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["created_by"]
     date_hierarchy = "created_at"
     search_fields = ["original_name", "sha256", "storage_key"]
     inlines = [CopyInline]
     actions = ["check_again"]
+    fieldsets = [
+        (None, {"fields": ["original_name", "kind", "state", "weight", "lasts", "created_by", "created_at"]}),
+        (_("Check"), {"fields": ["contents", "probe_attempts", "belled_at"]}),
+        (_("Stored"), {"fields": ["storage_key", "digest", "uploaders"]}),
+    ]
+    readonly_fields = ["state", "weight", "lasts", "contents", "digest"]
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, asset: Asset) -> SafeString:
-        return chip(CHIPS[AssetStatus(asset.status)], asset.get_status_display())
+        why = sentence(asset.refused_code, asset.refused_detail)
+        return format_html('{}<p class="why">{}</p>', asset_chip(asset.status), why)
 
     @admin.display(description=_("size"), ordering="size")
     def weight(self, asset: Asset) -> str:
@@ -43,48 +56,69 @@ class AssetAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("duration"))
     def lasts(self, asset: Asset) -> str:
-        return clock_text(asset.duration_ms) if asset.duration_ms else "–"
+        return clock_text(asset.duration_ms) if asset.duration_ms else NOTHING
 
-    @admin.display(description=_("cause"))
-    def why(self, asset: Asset) -> str:
-        return sentence(asset.refused_code, asset.refused_detail) or "–"
+    @admin.display(description=_("what is in it"))
+    def contents(self, asset: Asset) -> SafeString | str:
+        return json_block(asset.probe or asset.refused_detail)
 
-    @admin.action(description=_("Check the file again"), permissions=["view"])
+    @admin.display(description="sha256")
+    def digest(self, asset: Asset) -> SafeString | str:
+        return code(asset.sha256)
+
+    @admin.action(description=_("Check the file again"), permissions=["act"])
     def check_again(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
-        report_each(
-            request,
-            queryset.filter(kind=AssetKind.SOURCE),
-            lambda asset: asset_probe_again(asset=asset),
-            refused=(),
-        )
+        report_each(request, queryset, _check, done=_("Being checked again"))
+
+
+def _check(asset: Asset) -> None:
+    if asset.kind != AssetKind.SOURCE:
+        raise Refused(gettext("only sources are checked."))
+    asset_probe_again(asset=asset)
 
 
 @admin.register(AssetCopy)
 class AssetCopyAdmin(ReadOnlyAdmin):
-    list_display = ["asset", "host", "path", "size", "expires_at"]
+    list_display = ["asset", "host", "path", "weight", "expires_at"]
     list_filter = ["host"]
     list_select_related = ["asset"]
+    date_hierarchy = "created_at"
     search_fields = ["asset__sha256", "asset__original_name", "path"]
+
+    @admin.display(description=_("size"), ordering="size")
+    def weight(self, copy: AssetCopy) -> str:
+        return size_text(copy.size)
 
 
 @admin.register(SubtitleTrack)
 class SubtitleTrackAdmin(ReadOnlyAdmin):
+    """Read here, corrected in New: a batch may be using these very cues."""
+
     list_display = ["id", "asset", "language", "engine", "state", "lines", "edited", "created_by", "created_at"]
     list_filter = ["status", "engine", "language", "edited"]
     list_select_related = ["asset", "created_by"]
+    date_hierarchy = "created_at"
     search_fields = ["script", "asset__original_name"]
-    exclude = ["cues"]
+    fieldsets = [
+        (None, {"fields": ["asset", "language", "engine", "state", "edited", "created_by", "created_at"]}),
+        (_("Subtitles"), {"fields": ["text", "script"]}),
+    ]
     readonly_fields = ["state", "text"]
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, track: SubtitleTrack) -> SafeString:
-        return chip(TRACK_CHIPS[TrackStatus(track.status)], track.get_status_display())
+        why = sentence(track.reason_code, track.reason_detail)
+        return format_html('{}<p class="why">{}</p>', track_chip(track.status), why)
 
     @admin.display(description=_("lines"))
     def lines(self, track: SubtitleTrack) -> int:
         return len(track.cues)
 
-    @admin.display(description=_("subtitles"))
-    def text(self, track: SubtitleTrack) -> SafeString:
-        rows = ((clock_text(cue["start_ms"]), clock_text(cue["end_ms"]), cue["text"]) for cue in track.cues)
-        return format_html_join("", "<div><code>{} – {}</code> {}</div>", rows)
+    @admin.display(description=_("lines"))
+    def text(self, track: SubtitleTrack) -> SafeString | str:
+        rows = format_html_join("", "<tr><td><code>{} – {}</code></td><td>{}</td></tr>", _cues(track))
+        return format_html('<table class="cues"><tbody>{}</tbody></table>', rows) if rows else NOTHING
+
+
+def _cues(track: SubtitleTrack) -> list[tuple[Any, ...]]:
+    return [(clock_text(cue["start_ms"]), clock_text(cue["end_ms"]), cue["text"]) for cue in track.cues]

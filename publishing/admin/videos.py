@@ -1,26 +1,35 @@
-"""Batches, videos, their events and uploads."""
+"""Batches, videos and their events."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
+from django.forms.utils import from_current_timezone
 from django.http import HttpRequest
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from publishing.causes import sentence
+from publishing.admin.jobs import JobInline
+from publishing.admin.uploads import UploadInline
+from publishing.admin.words import FAMILY_NAMES, cause_text, video_chip
+from publishing.causes import advice, sentence
+from publishing.clocks import moment
 from publishing.errors import NotPossible, StateConflict
-from publishing.models import Batch, Job, UploadSession, Video, VideoEvent, WebhookReceipt
-from publishing.services.videos import video_cancel, video_retry
+from publishing.models import Batch, Video, VideoEvent
+from publishing.services.videos import video_cancel, video_reschedule, video_retry
 from publishing.states import FAMILIES, Family
-from subiteya.lib.admin import ReadOnlyAdmin, ReadOnlyInline, chip, report_each
-
-REFUSED = (NotPossible, StateConflict)
+from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, code, json_block
+from subiteya.lib.admin_actions import Asking, Refused, ask_first, report_each
 
 
 class FamilyFilter(admin.SimpleListFilter):
@@ -28,18 +37,9 @@ class FamilyFilter(admin.SimpleListFilter):
 
     title = _("family")
     parameter_name = "family"
-    names = {
-        Family.YOURS: _("Your turn"),
-        Family.QUEUED: _("Queued"),
-        Family.WORKING: _("Working"),
-        Family.WAITING: _("Waiting"),
-        Family.ATTENTION: _("Needs attention"),
-        Family.DONE: _("Published"),
-        Family.ENDED: _("Cancelled"),
-    }
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(str(family), str(name)) for family, name in self.names.items()]
+        return [(family.value, str(name)) for family, name in FAMILY_NAMES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> QuerySet[Video]:
         chosen = self.value()
@@ -50,102 +50,173 @@ class FamilyFilter(admin.SimpleListFilter):
 
 class VideoEventInline(ReadOnlyInline):
     model = VideoEvent
-    fields = ["at", "old", "new", "cause", "actor"]
-    readonly_fields = ["cause"]
+    fields = ["at", "change", "cause", "actor", "trace_id"]
     verbose_name_plural = _("what happened")
+    select_related = ["actor"]
+    show_change_link = False
+
+    @admin.display(description=_("status"))
+    def change(self, event: VideoEvent) -> SafeString:
+        return video_chip(event.new)
 
     @admin.display(description=_("cause"))
     def cause(self, event: VideoEvent) -> str:
-        return sentence(event.code, event.detail)
+        return sentence(event.code, event.detail) or NOTHING
 
 
-class JobInline(ReadOnlyInline):
-    model = Job
-    fields = ["kind", "status", "attempt", "crash_count", "step", "host", "run_at", "finished_at"]
+class ScheduleForm(forms.Form):
+    """One day and hour, read as the clocks of each video's account show them."""
 
-
-class UploadInline(ReadOnlyInline):
-    model = UploadSession
-    fk_name = "video"
-    fields = ["publish_id", "state", "uploaded_bytes", "video_size", "total_chunk_count", "tiktok_status", "log_id"]
+    day = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    hour = forms.TimeField(
+        label=_("Hour"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=_("In each account's own time zone."),
+    )
 
 
 @admin.register(Video)
 class VideoAdmin(ReadOnlyAdmin):
-    list_display = ["id", "account", "state", "why", "text", "scheduled_at", "posted_at", "created_at"]
+    list_display = ["id", "account", "state", "text", "scheduled_at", "posted_at", "created_at"]
     list_filter = [FamilyFilter, "status", "account", "account__sector", "mode", "subtitle_variant"]
     list_select_related = ["account"]
     date_hierarchy = "created_at"
     search_fields = ["caption", "account__username", "trace_id", "post_id", "uploads__publish_id"]
+    search_help_text = _("Text, account, trace, post id or publish id")
     inlines = [VideoEventInline, JobInline, UploadInline]
-    actions = ["retry", "cancel"]
+    actions = ["retry", "reschedule", "cancel"]
     fieldsets = [
-        (None, {"fields": ["page", "account", "batch", "state", "why", "post"]}),
+        (None, {"fields": ["account", "batch", "state", "todo", "detail", "post", "trace"]}),
         (
             _("The post"),
             {
                 "fields": [
-                    "caption", "mode", "privacy_level", "disable_comment", "disable_duet", "disable_stitch",
-                    "brand_content_toggle", "brand_organic_toggle", "is_aigc", "cover_timestamp_ms",
-                    "subtitle_variant", "scheduled_at", "time_zone",
+                    "caption", "mode", "privacy_level", ("disable_comment", "disable_duet", "disable_stitch"),
+                    ("brand_content_toggle", "brand_organic_toggle", "is_aigc"), "cover_timestamp_ms",
+                    "subtitle_variant",
                 ]
             },
         ),
-        (_("Track"), {"fields": ["edited", "tiktok_status", "posted_at", "resume_at", "trace_id", "created_at"]}),
+        (
+            _("The way"),
+            {
+                "fields": [
+                    ("scheduled_at", "time_zone"), "resume_at", "edited", "tiktok_status", "posted_at", "created_at",
+                    "updated_at",
+                ]
+            },
+        ),
     ]  # fmt: skip
-    readonly_fields = ["page", "state", "why", "post"]
+    readonly_fields = ["state", "todo", "detail", "post", "trace"]
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, video: Video) -> SafeString:
-        return chip(video.family, video.get_status_display())
+        why = cause_text(video.reason_code, video.reason_detail, video)
+        return format_html('{}<p class="why">{}</p>', video_chip(video.status), why)
 
-    @admin.display(description=_("cause"))
-    def why(self, video: Video) -> str:
-        return sentence(video.reason_code, video.reason_detail) or "–"
+    @admin.display(description=_("what to do"))
+    def todo(self, video: Video) -> str:
+        return advice(video.reason_code, video.reason_detail) or NOTHING
+
+    @admin.display(description=_("measured"))
+    def detail(self, video: Video) -> SafeString | str:
+        return json_block(video.reason_detail)
 
     @admin.display(description=_("text"))
     def text(self, video: Video) -> str:
-        return video.caption[:60]
-
-    @admin.display(description=_("page"))
-    def page(self, video: Video) -> SafeString:
-        url = reverse("publishing:video_detail", args=[video.pk])
-        return format_html('<a href="{}">{}</a>', url, _("Open in SubiteYa"))
+        return Truncator(video.caption).chars(60) or NOTHING
 
     @admin.display(description=_("post"))
     def post(self, video: Video) -> SafeString | str:
         if not video.post_url:
-            return "–"
-        return format_html('<a href="{}" rel="noreferrer noopener">{}</a>', video.post_url, video.post_url)
+            return video.post_id or NOTHING
+        return format_html('<a href="{0}" rel="noreferrer noopener">{0}</a>', video.post_url)
 
-    @admin.action(description=_("Retry, or publish now"), permissions=["view"])
+    @admin.display(description=_("trace"))
+    def trace(self, video: Video) -> SafeString | str:
+        return code(video.trace_id)
+
+    @admin.action(description=_("Retry, or publish now what is late"), permissions=["act"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
         report_each(
             request,
             queryset,
-            lambda video: video_retry(video=video, actor=cast(User, request.user)),
-            refused=REFUSED,
+            lambda video: _by_service(lambda: video_retry(video=video, actor=request.user)),  # type: ignore[arg-type]
+            done=_("Taken up again"),
         )
 
-    @admin.action(description=_("Cancel"), permissions=["view"])
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
-        report_each(
-            request,
-            queryset,
-            lambda video: video_cancel(video=video, actor=cast(User, request.user)),
-            refused=REFUSED,
+    @admin.action(description=_("Choose another time…"), permissions=["act"])
+    def reschedule(self, request: HttpRequest, queryset: QuerySet[Video]) -> TemplateResponse | None:
+        asking = Asking(
+            title=_("Choose another time"),
+            effect=_("Each of these videos goes out then, in the time zone of its account."),
+            button=_("Reschedule"),
+            form=ScheduleForm,
+            describe=_described,
         )
+        return ask_first(
+            self, request, queryset, asking=asking, act=lambda video, when: _reschedule(video, when, request),
+            done=_("Rescheduled"),
+        )  # fmt: skip
+
+    @admin.action(description=_("Cancel…"), permissions=["act"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Video]) -> TemplateResponse | None:
+        asking = Asking(
+            title=_("Cancel these videos?"),
+            effect=_(
+                "The work on them stops and they do not go out. What TikTok has already received whole cannot be "
+                "cancelled here."
+            ),
+            button=_("Cancel the videos"),
+            danger=True,
+            describe=_described,
+        )
+        return ask_first(
+            self, request, queryset, asking=asking, done=_("Cancelled"),
+            act=lambda video, _answers: _by_service(
+                lambda: video_cancel(video=video, actor=request.user)  # type: ignore[arg-type]
+            ),
+        )  # fmt: skip
+
+
+def _described(video: Video) -> SafeString:
+    due = moment(video.scheduled_at, video.time_zone) if video.scheduled_at else ""
+    return format_html("{} · {} {} {}", video, video.account, video_chip(video.status), due)
+
+
+def _reschedule(video: Video, when: dict[str, Any], request: HttpRequest) -> None:
+    try:
+        with timezone.override(ZoneInfo(video.time_zone)):
+            at = from_current_timezone(datetime.combine(when["day"], when["hour"]))
+    except forms.ValidationError as error:
+        raise Refused(error.messages[0]) from None
+    _by_service(lambda: video_reschedule(video=video, at=at, actor=request.user))  # type: ignore[arg-type]
+
+
+def _by_service(act: Callable[[], object]) -> None:
+    """Call a service; what it refuses becomes a sentence for the administrator."""
+    try:
+        act()
+    except NotPossible as refusal:
+        raise Refused(str(refusal)) from refusal
+    except StateConflict as conflict:
+        raise Refused(sentence("state_changed")) from conflict
 
 
 class VideoInline(ReadOnlyInline):
     model = Video
-    fields = ["account", "status", "scheduled_at", "posted_at"]
+    fields = ["account", "state", "scheduled_at", "posted_at"]
+    select_related = ["account"]
+
+    @admin.display(description=_("status"))
+    def state(self, video: Video) -> SafeString:
+        return video_chip(video.status)
 
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     list_display = ["id", "created_by", "source", "text", "accounts", "subtitles", "created_at"]
-    list_filter = ["subtitles", "created_by"]
+    list_filter = ["subtitles", ("created_by", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["created_by", "source"]
     date_hierarchy = "created_at"
     search_fields = ["caption", "trace_id", "source__original_name"]
@@ -156,40 +227,36 @@ class BatchAdmin(ReadOnlyAdmin):
         return rows.annotate(video_count=Count("videos"))
 
     @admin.display(description=_("accounts"), ordering="video_count")
-    def accounts(self, batch: Batch) -> int:
-        return int(getattr(batch, "video_count", 0))
+    def accounts(self, batch: Any) -> int:
+        return int(batch.video_count)
 
     @admin.display(description=_("text"))
     def text(self, batch: Batch) -> str:
-        return batch.caption[:60]
+        return Truncator(batch.caption).chars(60) or NOTHING
 
 
 @admin.register(VideoEvent)
 class VideoEventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "video", "old", "new", "code", "actor"]
-    list_filter = ["new"]
+    list_display = ["at", "video", "change", "cause", "actor", "trace"]
+    list_filter = ["new", ("video__account", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["video", "actor"]
     date_hierarchy = "at"
     search_fields = ["trace_id", "code", "=video__pk"]
+    fields = ["at", "video", "old", "change", "cause", "code", "facts", "actor", "trace"]
+    readonly_fields = ["change", "cause", "facts", "trace"]
 
+    @admin.display(description=_("status"), ordering="new")
+    def change(self, event: VideoEvent) -> SafeString:
+        return video_chip(event.new)
 
-@admin.register(UploadSession)
-class UploadSessionAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "account", "video", "state", "sent", "tiktok_status", "fail_reason", "init_at"]
-    list_filter = ["state", "account"]
-    list_select_related = ["account", "video"]
-    date_hierarchy = "init_at"
-    search_fields = ["publish_id", "log_id", "account__username"]
-    exclude = ["upload_url"]  # it carries a token
+    @admin.display(description=_("cause"), ordering="code")
+    def cause(self, event: VideoEvent) -> str:
+        return sentence(event.code, event.detail) or NOTHING
 
-    @admin.display(description=_("sent"))
-    def sent(self, session: UploadSession) -> str:
-        return f"{100 * session.uploaded_bytes // session.video_size} %"
+    @admin.display(description=_("measured"))
+    def facts(self, event: VideoEvent) -> SafeString | str:
+        return json_block(event.detail)
 
-
-@admin.register(WebhookReceipt)
-class WebhookReceiptAdmin(ReadOnlyAdmin):
-    list_display = ["received_at", "event", "publish_id", "open_id"]
-    list_filter = ["event"]
-    date_hierarchy = "received_at"
-    search_fields = ["publish_id", "open_id"]
+    @admin.display(description=_("trace"))
+    def trace(self, event: VideoEvent) -> SafeString | str:
+        return code(event.trace_id)

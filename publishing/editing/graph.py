@@ -8,7 +8,7 @@ from itertools import count
 from publishing.editing.brand import Brand, Logo, Music, clamp
 from publishing.editing.fonts import FOLDER
 from publishing.editing.geometry import Size, cut, inside, is_upright, turned
-from publishing.editing.probe import MediaInfo, VideoInfo
+from publishing.editing.probe import AudioInfo, MediaInfo, VideoInfo
 
 SUBTITLES = "subtitles.ass"
 FPS_MIN, FPS_MAX = 23.0, 60.0
@@ -27,10 +27,15 @@ LOGO_HEIGHT_SHARE = 0.3
 HOLD_FROM_MS = 150
 TO_BT709 = "out_color_matrix=bt709:out_range=tv"
 TAGS = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
-STEREO = "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo"
+RATE = "aresample=48000:async=1:first_pts=0"
+STEREO = "aformat=channel_layouts=stereo"
+#: ffmpeg's own way from mono to stereo takes 3 dB away.
+BOTH_SIDES = "pan=stereo|c0=c0|c1=c0"
 #: Music gives way while somebody speaks, and comes back over a second.
 DUCK = "sidechaincompress=threshold=0.03:ratio=6:attack=40:release=900"
 LIMIT = "alimiter=limit=0.89:level=0"
+#: loudnorm measures 3 s: given less it amplifies without bounds, and makes noise out of silence.
+MEASURED_S = 4.0
 
 
 def constant_fps(video: VideoInfo) -> Fraction:
@@ -154,37 +159,43 @@ def _logo(logo: Logo, number: int, last: str, size: Size) -> list[str]:
 
 def _sound(source: MediaInfo, brand: Brand, music: int | None) -> list[str]:
     """The chains that end in `[a]`: a voice, music, both, or nothing at all when the source is silent."""
-    seconds = source.duration_ms / 1000
-    voice = f"[0:{source.audio.index}]{STEREO}{_gain(brand)}" if source.audio else ""
+    seconds, finish = source.duration_ms / 1000, _finish(brand, source.duration_ms / 1000)
+    voice = _voice(source.audio, brand, seconds) if source.audio else ""
     if brand.music is None or music is None:
-        return [f"{voice}{_finish(brand)}[a]"] if voice else []
+        return [f"{voice}{finish}[a]"] if voice else []
     tune = f"[{music}:a:0]{_music(brand.music, seconds)}"
     if not voice:
-        return [f"{tune}{_finish(brand)}[a]"]
+        return [f"{tune}{finish}[a]"]
     return [
-        f"{voice},apad,atrim=end={seconds:.3f},asplit[voice][key]",
+        f"{voice},asplit[voice][key]",
         f"{tune}[tune]",
         f"[tune][key]{DUCK}[ducked]",
-        f"[voice][ducked]amix=inputs=2:duration=first:normalize=0{_finish(brand)}[a]",
+        f"[voice][ducked]amix=inputs=2:duration=first:normalize=0{finish}[a]",
     ]
 
 
-def _gain(brand: Brand) -> str:
-    return f",volume={clamp(brand.volume_db, -30, 12):.1f}dB" if brand.volume_db else ""
+def _voice(audio: AudioInfo, brand: Brand, seconds: float) -> str:
+    """The video's own sound, on both sides, from the beginning to the end."""
+    sides = BOTH_SIDES if audio.channels == 1 else STEREO
+    gain = f",volume={clamp(brand.volume_db, -30, 12):.1f}dB" if brand.volume_db else ""
+    return f"[0:{audio.index}]{RATE},{sides}{gain},apad,atrim=end={seconds:.3f}"
 
 
 def _music(music: Music, seconds: float) -> str:
     fade = min(1.5, seconds / 4)
     level = clamp(music.volume_db, -40, 0)
-    return f"{STEREO},volume={level:.1f}dB,atrim=end={seconds:.3f},afade=t=out:st={seconds - fade:.3f}:d={fade:.3f}"
+    end = f"atrim=end={seconds:.3f},afade=t=out:st={seconds - fade:.3f}:d={fade:.3f}"
+    return f"{RATE},{STEREO},volume={level:.1f}dB,{end}"
 
 
-def _finish(brand: Brand) -> str:
+def _finish(brand: Brand, seconds: float) -> str:
     """The loudness that was asked for; peaks stay below clipping whenever we changed a level."""
     if not brand.has_sound:
         return ""
-    level = ""
-    if brand.loudness_lufs is not None:
-        # It works at 192 kHz.
-        level = f",loudnorm=I={clamp(brand.loudness_lufs, -30, -8):.1f}:TP=-1.5:LRA=11,aresample=48000"
-    return f"{level},{LIMIT}"
+    if brand.loudness_lufs is None:
+        return f",{LIMIT}"
+    level = f"loudnorm=I={clamp(brand.loudness_lufs, -30, -8):.1f}:TP=-1.5:LRA=11,aresample=48000"
+    if seconds < MEASURED_S:  # a short sound is measured over and over
+        loop = f"aloop=loop=-1:size={round(seconds * 48000)},atrim=end={MEASURED_S}"
+        level = f"{loop},{level},atrim=end={seconds:.3f}"
+    return f",{level},{LIMIT}"

@@ -57,14 +57,14 @@ def _reply(question: Any) -> list[Word]:
     from pocketsphinx import Decoder  # only the child loads it
 
     words = question["words"]
+    with wave.open(question["wav"]) as sound:
+        samples = sound.readframes(sound.getnframes())
     if words is None:
         decoder = Decoder(samprate=16000, loglevel="FATAL")
     else:
         decoder = Decoder(lm=None, samprate=16000, loglevel="FATAL")
         _teach(decoder, words)
         decoder.set_align_text(" ".join(words))
-    with wave.open(question["wav"]) as sound:
-        samples = sound.readframes(sound.getnframes())
     decoder.start_utt()
     decoder.process_raw(samples, full_utt=True)
     decoder.end_utt()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,13 @@ ALIGNMENT = {"bottom": 2, "middle": 5, "top": 8}
 MARGIN_SHARE = {"bottom": 0.22, "middle": 0.0, "top": 0.14}
 SIDE_MARGIN_SHARE = 0.08
 SIZES = (24, 140)
-#: Mean width of a letter of Inter Bold in shares of the font size, small and capital.
-LETTER, CAPITAL = 0.5, 0.6
+#: Widths in Inter Bold, in shares of the font size.
+LETTER, CAPITAL, NARROW, BROAD, SQUARE = 0.47, 0.58, 0.3, 0.86, 1.05
+NARROW_SIGNS, BROAD_SIGNS = frozenset(" ijlIftr1.,:;!¡'’|()[]{}-"), frozenset("mwMWÑÆŒ@%&—…")
 #: The eye needs some time for any text: as long as for this many letters.
 GLANCE = 10
+#: How finely even lines are looked for.
+STEPS = 12
 #: They would make the rest of a line run backwards.
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CLOCK = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
@@ -56,7 +58,7 @@ class Cue:
 class SubtitleStyle:
     """Inter, in pixels of a picture 1080 wide, colours as #RRGGBB; a box takes the outline's colour.
 
-    `max_line_chars` 0 means as many as fit.
+    `max_line_chars` counts letters of middling width; 0 means as many as fit.
     """
 
     size: int = 64
@@ -189,23 +191,19 @@ def to_ass(cues: Iterable[Cue], style: SubtitleStyle, width: int, height: int) -
         alignment=pysubs2.Alignment(ALIGNMENT.get(style.position, 2)), marginl=side, marginr=side,
         marginv=round(height * MARGIN_SHARE.get(style.position, 0.22)),
     )  # fmt: skip
-    per_line = _line_chars(style, (width - 2 * side) / size)
+    room = (width - 2 * side) / size
+    if style.max_line_chars:
+        room = min(room, max(8, style.max_line_chars) * LETTER)
     for cue in cues:
-        for piece in _pieces(cue, per_line, style.uppercase):
+        for piece in _pieces(cue, room, style.uppercase):
             file.append(pysubs2.SSAEvent(start=piece.start_ms, end=piece.end_ms, text=_escape(piece.text)))
     return file.to_string("ass")
 
 
-def _line_chars(style: SubtitleStyle, room: float) -> int:
-    """How many letters a line takes; `room` is its width in font sizes."""
-    fitting = max(8, int(room / (CAPITAL if style.uppercase else LETTER)))
-    return min(fitting, max(8, style.max_line_chars)) if style.max_line_chars else fitting
-
-
-def _pieces(cue: Cue, per_line: int, uppercase: bool) -> Iterator[Cue]:
+def _pieces(cue: Cue, room: float, uppercase: bool) -> Iterator[Cue]:
     """At most two balanced lines at a time; more text takes turns, each as long as its share of the letters."""
     text = " ".join(cue.text.split())
-    lines = wrap(text.upper() if uppercase else text, per_line)
+    lines = wrap(text.upper() if uppercase else text, room)
     screens = ["\n".join(lines[i : i + LINES]) for i in range(0, len(lines), LINES)]
     weights = [len(screen) + GLANCE for screen in screens]
     shown, start = 0, cue.start_ms
@@ -216,14 +214,58 @@ def _pieces(cue: Cue, per_line: int, uppercase: bool) -> Iterator[Cue]:
         start = end
 
 
-def wrap(text: str, per_line: int) -> list[str]:
-    """Lines of at most `per_line` letters, as even as their number allows; a word longer than a line is cut."""
-    lines = textwrap.wrap(text, per_line, break_on_hyphens=False)
-    for width in range(max(1, len(text) // max(1, len(lines))), per_line):
-        even = textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
-        if len(even) <= len(lines) and max(map(len, even)) <= per_line:
+def wrap(text: str, room: float) -> list[str]:
+    """Lines no wider than `room` (in font sizes), as even as their number allows; a wider word is cut."""
+    words = text.split()
+    lines = _fill(words, room)
+    if len(lines) < 2:
+        return lines
+    least = max(text_width(text) / len(lines), *(min(room, text_width(word)) for word in words))
+    for step in range(STEPS):
+        even = _fill(words, least + (room - least) * step / STEPS)
+        if len(even) <= len(lines):
             return even
     return lines
+
+
+def _fill(words: list[str], room: float) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for part in (part for word in words for part in _cut(word, room)):
+        if line and text_width(f"{line} {part}") > room:
+            lines.append(line)
+            line = part
+        else:
+            line = f"{line} {part}".strip()
+    return [*lines, line] if line else lines
+
+
+def _cut(word: str, room: float) -> Iterator[str]:
+    """The word in parts that fit; nearly always the word itself."""
+    part = ""
+    for char in word:
+        if part and text_width(part + char) > room:
+            yield part
+            part = ""
+        part += char
+    yield part
+
+
+def text_width(text: str) -> float:
+    """About how wide Inter Bold draws it, in font sizes."""
+    return sum(map(_char_width, text))
+
+
+def _char_width(char: str) -> float:
+    if char in NARROW_SIGNS:
+        return NARROW
+    if char in BROAD_SIGNS:
+        return BROAD
+    if unicodedata.combining(char) or unicodedata.category(char) == "Cf":
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF":
+        return SQUARE
+    return CAPITAL if char.isupper() or char.isdigit() else LETTER
 
 
 def _escape(text: str) -> str:

@@ -41,20 +41,26 @@ class AssetQuerySet(models.QuerySet["Asset"]):
 class Asset(models.Model):
     """A file in the bucket. `probe` holds `publishing.editing.probe.MediaInfo.to_json()` once ready."""
 
-    kind = models.CharField(max_length=12, choices=AssetKind.choices)
-    status = models.CharField(max_length=8, choices=AssetStatus.choices, default=AssetStatus.PENDING)
-    storage_key = models.CharField(max_length=255, unique=True)
-    original_name = models.CharField(max_length=255, blank=True)
-    sha256 = models.CharField(max_length=64)
-    size = models.PositiveBigIntegerField()
-    probe = models.JSONField(default=dict, blank=True)
-    probe_attempts = models.PositiveSmallIntegerField(default=0)
-    belled_at = models.DateTimeField(null=True, blank=True)
-    refused_code = models.CharField(max_length=48, blank=True)
-    refused_detail = models.JSONField(default=dict, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
-    uploaders = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="ingested", blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=12, choices=AssetKind.choices, verbose_name=_("kind"))
+    status = models.CharField(
+        max_length=8, choices=AssetStatus.choices, default=AssetStatus.PENDING, verbose_name=_("status")
+    )
+    storage_key = models.CharField(max_length=255, unique=True, verbose_name=_("storage key"))
+    original_name = models.CharField(max_length=255, blank=True, verbose_name=_("original name"))
+    sha256 = models.CharField(max_length=64, verbose_name=_("sha256"))
+    size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
+    probe = models.JSONField(default=dict, blank=True, verbose_name=_("what it is"))
+    probe_attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("checks"))
+    belled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("last rung"))
+    refused_code = models.CharField(max_length=48, blank=True, verbose_name=_("cause code"))
+    refused_detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by")
+    )
+    uploaders = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="ingested", blank=True, verbose_name=_("uploaded by")
+    )
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
 
     objects = AssetQuerySet.as_manager()
 
@@ -81,12 +87,12 @@ class Asset(models.Model):
 class AssetCopy(models.Model):
     """A copy of an asset on a worker's own disk, so that a retry there downloads nothing."""
 
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="copies")
-    host = models.CharField(max_length=128)
-    path = models.CharField(max_length=500)
-    size = models.PositiveBigIntegerField()
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="copies", verbose_name=_("file"))
+    host = models.CharField(max_length=128, verbose_name=_("host"))
+    path = models.CharField(max_length=500, verbose_name=_("path"))
+    size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
+    expires_at = models.DateTimeField(verbose_name=_("expires"))
 
     class Meta:
         verbose_name = _("working copy")
@@ -109,19 +115,23 @@ class SubtitleTrack(models.Model):
     Made by an engine from the sound and `script` (what is said, pasted by the CM), or read from a file.
     """
 
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="tracks")
-    language = models.CharField(max_length=8, default="es")
-    script = models.TextField(blank=True)
-    engine = models.CharField(max_length=32, blank=True)
-    status = models.CharField(max_length=8, choices=TrackStatus.choices, default=TrackStatus.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    belled_at = models.DateTimeField(null=True, blank=True)
-    reason_code = models.CharField(max_length=48, blank=True)
-    reason_detail = models.JSONField(default=dict, blank=True)
-    cues = models.JSONField(default=list, blank=True)
-    edited = models.BooleanField(default=False)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="tracks", verbose_name=_("file"))
+    language = models.CharField(max_length=8, default="es", verbose_name=_("language"))
+    script = models.TextField(blank=True, verbose_name=_("script"))
+    engine = models.CharField(max_length=32, blank=True, verbose_name=_("engine"))
+    status = models.CharField(
+        max_length=8, choices=TrackStatus.choices, default=TrackStatus.PENDING, verbose_name=_("status")
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("attempts"))
+    belled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("last rung"))
+    reason_code = models.CharField(max_length=48, blank=True, verbose_name=_("cause code"))
+    reason_detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
+    cues = models.JSONField(default=list, blank=True, verbose_name=_("cues"))
+    edited = models.BooleanField(default=False, verbose_name=_("edited"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
 
     class Meta:
         verbose_name = _("subtitle track")

@@ -25,14 +25,20 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 class Batch(models.Model):
     """One source, N accounts. `submission_key` makes a double click or a re-sent form the same batch."""
 
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="batches")
-    source = models.ForeignKey(Asset, models.PROTECT, related_name="batches")
-    caption = models.TextField(blank=True)
-    subtitles = models.CharField(max_length=8, choices=SubtitleChoice.choices, default=SubtitleChoice.NONE)
-    track = models.ForeignKey(SubtitleTrack, models.PROTECT, null=True, blank=True, related_name="batches")
-    submission_key = models.CharField(max_length=64, unique=True)
-    trace_id = models.CharField(max_length=32)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="batches", verbose_name=_("created by")
+    )
+    source = models.ForeignKey(Asset, models.PROTECT, related_name="batches", verbose_name=_("source"))
+    caption = models.TextField(blank=True, verbose_name=_("text"))
+    subtitles = models.CharField(
+        max_length=8, choices=SubtitleChoice.choices, default=SubtitleChoice.NONE, verbose_name=_("subtitles")
+    )
+    track = models.ForeignKey(
+        SubtitleTrack, models.PROTECT, null=True, blank=True, related_name="batches", verbose_name=_("subtitle track")
+    )
+    submission_key = models.CharField(max_length=64, unique=True, verbose_name=_("submission key"))
+    trace_id = models.CharField(max_length=32, verbose_name=_("trace"))
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True, verbose_name=_("created"))
 
     objects = BatchQuerySet.as_manager()
 

@@ -53,7 +53,13 @@ class BrandPattern(models.Model):
         help_text=_("TikTok's guidelines forbid brand marks added by apps; a client's own logo is your decision."),
     )
     logo = models.ForeignKey(
-        Asset, models.PROTECT, null=True, blank=True, related_name="+", limit_choices_to={"kind": "logo"}
+        Asset,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"kind": "logo"},
+        verbose_name=_("logo"),
     )
     logo_position = models.CharField(
         _("logo position"), max_length=12, choices=LogoPosition.choices, default=LogoPosition.TOP_RIGHT
@@ -65,7 +71,13 @@ class BrandPattern(models.Model):
     )
     volume_db = models.FloatField(_("volume, dB"), default=0, validators=between(-30, 12))
     music = models.ForeignKey(
-        Asset, models.PROTECT, null=True, blank=True, related_name="+", limit_choices_to={"kind": "music"}
+        Asset,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"kind": "music"},
+        verbose_name=_("music"),
     )
     music_volume_db = models.FloatField(_("music volume, dB"), default=-18, validators=between(-40, 0))
     subtitle_size = models.PositiveSmallIntegerField(_("subtitle size"), default=64, validators=between(24, 140))
@@ -80,7 +92,7 @@ class BrandPattern(models.Model):
         choices=SubtitlePosition.choices,
         default=SubtitlePosition.BOTTOM,
     )
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(auto_now=True, verbose_name=_("changed"))
 
     class Meta:
         ordering = ["name"]
@@ -94,7 +106,7 @@ class BrandPattern(models.Model):
 class AccountBrand(models.Model):
     """Which pattern an account uses; an account without one is edited with the defaults."""
 
-    account = models.OneToOneField(TikTokAccount, models.CASCADE, related_name="brand")
+    account = models.OneToOneField(TikTokAccount, models.CASCADE, related_name="brand", verbose_name=_("account"))
     pattern = models.ForeignKey(BrandPattern, models.PROTECT, related_name="accounts", verbose_name=_("brand pattern"))
 
     class Meta:

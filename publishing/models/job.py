@@ -19,28 +19,30 @@ class Job(models.Model):
     of that worker names it, so that a worker which lost its lease can change nothing.
     """
 
-    video = models.ForeignKey(Video, models.CASCADE, related_name="jobs")
-    kind = models.CharField(max_length=8, choices=JobKind.choices)
-    status = models.CharField(max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=1)
-    crash_count = models.PositiveSmallIntegerField(default=0)
-    owner = models.CharField(max_length=160, blank=True)
-    host = models.CharField(max_length=128, blank=True)
-    fence = models.PositiveBigIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    run_at = models.DateTimeField(help_text=_("not before this time"))
-    belled_at = models.DateTimeField(null=True, blank=True)
-    step = models.CharField(max_length=24, blank=True)
-    progress = models.FloatField(default=0)
-    render_key = models.CharField(max_length=64, blank=True, db_index=True)
-    poll_count = models.PositiveIntegerField(default=0)
-    reason_code = models.CharField(max_length=64, blank=True)
-    reason_detail = models.JSONField(default=dict, blank=True)
-    traceback = models.TextField(blank=True)
-    trace_id = models.CharField(max_length=32)
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    video = models.ForeignKey(Video, models.CASCADE, related_name="jobs", verbose_name=_("video"))
+    kind = models.CharField(max_length=8, choices=JobKind.choices, verbose_name=_("kind"))
+    status = models.CharField(
+        max_length=12, choices=JobStatus.choices, default=JobStatus.QUEUED, verbose_name=_("status")
+    )
+    attempt = models.PositiveSmallIntegerField(default=1, verbose_name=_("attempt"))
+    crash_count = models.PositiveSmallIntegerField(default=0, verbose_name=_("crashes"))
+    owner = models.CharField(max_length=160, blank=True, verbose_name=_("worker"))
+    host = models.CharField(max_length=128, blank=True, verbose_name=_("host"))
+    fence = models.PositiveBigIntegerField(default=0, verbose_name=_("fence"))
+    lease_until = models.DateTimeField(null=True, blank=True, verbose_name=_("lease until"))
+    run_at = models.DateTimeField(help_text=_("not before this time"), verbose_name=_("not before"))
+    belled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("last rung"))
+    step = models.CharField(max_length=24, blank=True, verbose_name=_("step"))
+    progress = models.FloatField(default=0, verbose_name=_("progress"))
+    render_key = models.CharField(max_length=64, blank=True, db_index=True, verbose_name=_("render key"))
+    poll_count = models.PositiveIntegerField(default=0, verbose_name=_("polls"))
+    reason_code = models.CharField(max_length=64, blank=True, verbose_name=_("cause code"))
+    reason_detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
+    traceback = models.TextField(blank=True, verbose_name=_("traceback"))
+    trace_id = models.CharField(max_length=32, verbose_name=_("trace"))
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
+    started_at = models.DateTimeField(null=True, blank=True, verbose_name=_("started"))
+    finished_at = models.DateTimeField(null=True, blank=True, verbose_name=_("finished"))
 
     class Meta:
         ordering = ["-pk"]
@@ -70,14 +72,14 @@ class Job(models.Model):
 class JobEvent(models.Model):
     """A change of a job's status; append-only."""
 
-    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
-    old = models.CharField(max_length=12, blank=True)
-    new = models.CharField(max_length=12)
-    code = models.CharField(max_length=64, blank=True)
-    owner = models.CharField(max_length=160, blank=True)
-    fence = models.PositiveBigIntegerField(default=0)
-    at = models.DateTimeField()
-    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events", verbose_name=_("job"))
+    old = models.CharField(max_length=12, blank=True, verbose_name=_("before"))
+    new = models.CharField(max_length=12, verbose_name=_("after"))
+    code = models.CharField(max_length=64, blank=True, verbose_name=_("cause code"))
+    owner = models.CharField(max_length=160, blank=True, verbose_name=_("worker"))
+    fence = models.PositiveBigIntegerField(default=0, verbose_name=_("fence"))
+    at = models.DateTimeField(verbose_name=_("when"))
+    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True, verbose_name=_("trace"))
 
     class Meta:
         ordering = ["at", "pk"]
@@ -92,11 +94,11 @@ class JobEvent(models.Model):
 class Render(models.Model):
     """The claim on one edit, named by its content: five accounts with the same edit render it once."""
 
-    key = models.CharField(max_length=64, primary_key=True)
-    asset = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="+")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+")
-    lease_until = models.DateTimeField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    key = models.CharField(max_length=64, primary_key=True, verbose_name=_("key"))
+    asset = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("file"))
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("job"))
+    lease_until = models.DateTimeField(verbose_name=_("lease until"))
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
 
     class Meta:
         verbose_name = _("render")
@@ -109,9 +111,9 @@ class Render(models.Model):
 class Leadership(models.Model):
     """Who does what only one process may do; taken by a conditional UPDATE, lost by silence."""
 
-    name = models.CharField(max_length=32, primary_key=True)
-    owner = models.CharField(max_length=160)
-    until = models.DateTimeField()
+    name = models.CharField(max_length=32, primary_key=True, verbose_name=_("name"))
+    owner = models.CharField(max_length=160, verbose_name=_("worker"))
+    until = models.DateTimeField(verbose_name=_("until"))
 
     class Meta:
         verbose_name = _("leadership")

@@ -16,25 +16,29 @@ from subiteya.lib.crypto import EncryptedTextField
 class UploadSession(models.Model):
     """One `publish_id` with its upload address, plan and offset, written before any byte is sent."""
 
-    video = models.ForeignKey(Video, models.CASCADE, related_name="uploads")
-    account = models.ForeignKey("accounts.TikTokAccount", models.PROTECT, related_name="uploads")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="uploads")
-    asset = models.ForeignKey(Asset, models.PROTECT, related_name="+")
-    state = models.CharField(max_length=12, choices=UploadState.choices, default=UploadState.INIT_SENT)
-    publish_id = models.CharField(max_length=64, blank=True)
-    upload_url = EncryptedTextField(blank=True)
-    url_expires_at = models.DateTimeField(null=True, blank=True)
-    video_size = models.PositiveBigIntegerField()
-    chunk_size = models.PositiveBigIntegerField()
-    total_chunk_count = models.PositiveIntegerField()
-    uploaded_bytes = models.PositiveBigIntegerField(default=0)
-    source_sha256 = models.CharField(max_length=64)
-    tiktok_status = models.CharField(max_length=32, blank=True)
-    fail_reason = models.CharField(max_length=128, blank=True)
-    log_id = models.CharField(max_length=64, blank=True)
-    init_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
+    video = models.ForeignKey(Video, models.CASCADE, related_name="uploads", verbose_name=_("video"))
+    account = models.ForeignKey(
+        "accounts.TikTokAccount", models.PROTECT, related_name="uploads", verbose_name=_("account")
+    )
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="uploads", verbose_name=_("job"))
+    asset = models.ForeignKey(Asset, models.PROTECT, related_name="+", verbose_name=_("file"))
+    state = models.CharField(
+        max_length=12, choices=UploadState.choices, default=UploadState.INIT_SENT, verbose_name=_("state")
+    )
+    publish_id = models.CharField(max_length=64, blank=True, verbose_name=_("publish_id"))
+    upload_url = EncryptedTextField(blank=True, verbose_name=_("upload address"))
+    url_expires_at = models.DateTimeField(null=True, blank=True, verbose_name=_("address expires"))
+    video_size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
+    chunk_size = models.PositiveBigIntegerField(verbose_name=_("part, bytes"))
+    total_chunk_count = models.PositiveIntegerField(verbose_name=_("parts"))
+    uploaded_bytes = models.PositiveBigIntegerField(default=0, verbose_name=_("uploaded, bytes"))
+    source_sha256 = models.CharField(max_length=64, verbose_name=_("sha256"))
+    tiktok_status = models.CharField(max_length=32, blank=True, verbose_name=_("TikTok's status"))
+    fail_reason = models.CharField(max_length=128, blank=True, verbose_name=_("TikTok's reason"))
+    log_id = models.CharField(max_length=64, blank=True, verbose_name=_("log_id"))
+    init_at = models.DateTimeField(verbose_name=_("started"))
+    sent_at = models.DateTimeField(null=True, blank=True, verbose_name=_("last part sent"))
+    settled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("settled"))
 
     class Meta:
         ordering = ["-pk"]
@@ -67,11 +71,11 @@ class UploadSession(models.Model):
 class WebhookReceipt(models.Model):
     """A webhook that was heard; its hash makes the second delivery a no-op. A hint only: status decides."""
 
-    body_sha256 = models.CharField(max_length=64, unique=True)
-    event = models.CharField(max_length=64)
-    publish_id = models.CharField(max_length=64, blank=True)
-    open_id = models.CharField(max_length=128, blank=True)
-    received_at = models.DateTimeField()
+    body_sha256 = models.CharField(max_length=64, unique=True, verbose_name=_("sha256"))
+    event = models.CharField(max_length=64, verbose_name=_("event"))
+    publish_id = models.CharField(max_length=64, blank=True, verbose_name=_("publish_id"))
+    open_id = models.CharField(max_length=128, blank=True, verbose_name=_("open_id"))
+    received_at = models.DateTimeField(verbose_name=_("received"))
 
     class Meta:
         ordering = ["-pk"]

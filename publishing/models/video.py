@@ -29,33 +29,41 @@ class VideoQuerySet(models.QuerySet["Video"]):
 class Video(models.Model):
     """Its status changes only through `publishing.services.videos.video_move`."""
 
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="videos")
-    account = models.ForeignKey(TikTokAccount, models.PROTECT, related_name="videos")
-    status = models.CharField(max_length=20, choices=VideoStatus.choices, default=VideoStatus.PENDING)
-    mode = models.CharField(max_length=8, choices=PostMode.choices, default=PostMode.DIRECT)
-    caption = models.TextField(blank=True)
-    privacy_level = models.CharField(max_length=24, choices=PrivacyLevel.choices, blank=True)
-    disable_comment = models.BooleanField(default=True)
-    disable_duet = models.BooleanField(default=True)
-    disable_stitch = models.BooleanField(default=True)
-    brand_content_toggle = models.BooleanField(default=False)
-    brand_organic_toggle = models.BooleanField(default=False)
-    is_aigc = models.BooleanField(default=False)
-    cover_timestamp_ms = models.PositiveIntegerField(default=0)
-    subtitle_variant = models.CharField(max_length=8, choices=SubtitleChoice.choices, default=SubtitleChoice.NONE)
-    scheduled_at = models.DateTimeField(null=True, blank=True)
-    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
-    edited = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="edited_videos")
-    reason_code = models.CharField(max_length=64, blank=True)
-    reason_detail = models.JSONField(default=dict, blank=True)
-    resume_at = models.DateTimeField(null=True, blank=True)
-    tiktok_status = models.CharField(max_length=32, blank=True)
-    post_id = models.CharField(max_length=64, blank=True)
-    post_url = models.URLField(max_length=500, blank=True)
-    posted_at = models.DateTimeField(null=True, blank=True)
-    trace_id = models.CharField(max_length=32)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="videos", verbose_name=_("batch"))
+    account = models.ForeignKey(TikTokAccount, models.PROTECT, related_name="videos", verbose_name=_("account"))
+    status = models.CharField(
+        max_length=20, choices=VideoStatus.choices, default=VideoStatus.PENDING, verbose_name=_("status")
+    )
+    mode = models.CharField(max_length=8, choices=PostMode.choices, default=PostMode.DIRECT, verbose_name=_("mode"))
+    caption = models.TextField(blank=True, verbose_name=_("text"))
+    privacy_level = models.CharField(
+        max_length=24, choices=PrivacyLevel.choices, blank=True, verbose_name=_("who may see it")
+    )
+    disable_comment = models.BooleanField(default=True, verbose_name=_("without comments"))
+    disable_duet = models.BooleanField(default=True, verbose_name=_("without duets"))
+    disable_stitch = models.BooleanField(default=True, verbose_name=_("without stitches"))
+    brand_content_toggle = models.BooleanField(default=False, verbose_name=_("paid partnership"))
+    brand_organic_toggle = models.BooleanField(default=False, verbose_name=_("own brand"))
+    is_aigc = models.BooleanField(default=False, verbose_name=_("made with AI"))
+    cover_timestamp_ms = models.PositiveIntegerField(default=0, verbose_name=_("cover, ms"))
+    subtitle_variant = models.CharField(
+        max_length=8, choices=SubtitleChoice.choices, default=SubtitleChoice.NONE, verbose_name=_("subtitles")
+    )
+    scheduled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("scheduled for"))
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone], verbose_name=_("time zone"))
+    edited = models.ForeignKey(
+        Asset, models.PROTECT, null=True, blank=True, related_name="edited_videos", verbose_name=_("edited")
+    )
+    reason_code = models.CharField(max_length=64, blank=True, verbose_name=_("cause code"))
+    reason_detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
+    resume_at = models.DateTimeField(null=True, blank=True, verbose_name=_("goes on at"))
+    tiktok_status = models.CharField(max_length=32, blank=True, verbose_name=_("TikTok's status"))
+    post_id = models.CharField(max_length=64, blank=True, verbose_name=_("post id"))
+    post_url = models.URLField(max_length=500, blank=True, verbose_name=_("post"))
+    posted_at = models.DateTimeField(null=True, blank=True, verbose_name=_("published"))
+    trace_id = models.CharField(max_length=32, verbose_name=_("trace"))
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
+    updated_at = models.DateTimeField(auto_now=True, verbose_name=_("changed"))
 
     objects = VideoQuerySet.as_manager()
 
@@ -103,14 +111,16 @@ class Video(models.Model):
 class VideoEvent(models.Model):
     """A change of a video's status, or a note beside it (`old == new`); append-only."""
 
-    video = models.ForeignKey(Video, models.CASCADE, related_name="events")
-    old = models.CharField(max_length=20, blank=True)
-    new = models.CharField(max_length=20)
-    code = models.CharField(max_length=64, blank=True)
-    detail = models.JSONField(default=dict, blank=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
-    at = models.DateTimeField()
-    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True)
+    video = models.ForeignKey(Video, models.CASCADE, related_name="events", verbose_name=_("video"))
+    old = models.CharField(max_length=20, blank=True, verbose_name=_("before"))
+    new = models.CharField(max_length=20, verbose_name=_("after"))
+    code = models.CharField(max_length=64, blank=True, verbose_name=_("cause code"))
+    detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("person")
+    )
+    at = models.DateTimeField(verbose_name=_("when"))
+    trace_id = models.CharField(max_length=32, default=current_trace_id, blank=True, verbose_name=_("trace"))
 
     class Meta:
         ordering = ["at", "pk"]

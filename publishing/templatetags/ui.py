@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
-from zoneinfo import ZoneInfo
-
 from django import template
 from django.templatetags.static import static
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from publishing.causes import clock_text, size_text
+from publishing.clocks import city, hour, moment
 from publishing.models import Video
 from publishing.states import Family, VideoStatus
 
@@ -63,24 +59,9 @@ def family_icon(family: str) -> SafeString:
     return icon(FAMILY_ICONS[Family(family)])
 
 
-@register.filter
-def city(zone: str | tzinfo) -> str:
-    """America/Argentina/Buenos_Aires -> Buenos Aires."""
-    return str(zone).rsplit("/", 1)[-1].replace("_", " ")
-
-
-@register.simple_tag(name="moment")
-def moment(at: datetime, zone: str | tzinfo) -> str:
-    """A day and hour as clocks in `zone` show it, with the zone beside it; the year only when it is another."""
-    local = at.astimezone(zone if isinstance(zone, tzinfo) else ZoneInfo(zone))
-    same_year = local.year == timezone.now().year
-    return f"{date_format(local, 'D j M, H:i' if same_year else 'j M Y, H:i')} ({city(zone)})"
-
-
-@register.filter
-def hour(at: datetime, zone: str | tzinfo) -> str:
-    """Day and hour without the zone, where the zone is already printed."""
-    return date_format(at.astimezone(zone if isinstance(zone, tzinfo) else ZoneInfo(zone)), "D j M, H:i:s")
+register.filter(city)
+register.simple_tag(moment)
+register.filter(hour)
 
 
 @register.filter

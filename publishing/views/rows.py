@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from publishing.causes import advice, sentence
+from publishing.clocks import readable
 from publishing.models import AssetStatus, Video
 from publishing.selectors import Progress, video_progress
 from publishing.states import VIDEO_TERMINAL, Family, VideoStatus
-from publishing.templatetags.ui import moment
 from publishing.views.buttons import Button, primary_button
 
 #: Families in which the reason is part of what a person has to know.
@@ -79,12 +78,7 @@ def _moment(video: Video) -> tuple[str, datetime]:
 
 def _readable(video: Video, zone: ZoneInfo) -> dict[str, Any]:
     """The reason's measured values; moments as clocks of the account show them."""
-    detail: dict[str, Any] = {"account": str(video.account)} | video.reason_detail
-    for name in ("due", "at", "resume_at"):
-        at = parse_datetime(str(detail.get(name) or ""))
-        if at:
-            detail[name] = moment(at, zone)
-    return detail
+    return readable({"account": str(video.account)} | video.reason_detail, zone)
 
 
 @dataclass(frozen=True)

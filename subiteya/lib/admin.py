@@ -1,20 +1,18 @@
-"""What the admin of every app shares: names for fields, status chips, rows that may only be read."""
+"""What the admin of every app shares: status chips, values as people read them, rows that may only be read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import BooleanField, Model, QuerySet
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
@@ -55,63 +53,6 @@ def time_left(until: datetime | None) -> str:
     return gettext("expired") if until <= timezone.now() else timeuntil(until)
 
 
-def titled(title: str | Promise) -> type[admin.FieldListFilter]:
-    """The filter that Django chooses for a field, under another title."""
-
-    class Titled(admin.FieldListFilter):
-        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-            chosen = admin.FieldListFilter.create(*args, **kwargs)
-            chosen.title = title  # type: ignore[assignment]  # lazy texts are fine here
-            return chosen
-
-    return Titled
-
-
-def column(name: str, label: str | Promise, *, boolean: bool = False) -> Callable[[Any], Any]:
-    """A list's column that shows field `name` under `label`, still sortable."""
-
-    @admin.display(description=label, ordering=name, boolean=boolean, empty_value=None if boolean else NOTHING)
-    def show(row: Any) -> Any:
-        in_words = getattr(row, f"get_{name}_display", None)
-        return in_words() if in_words else getattr(row, name)
-
-    show.__name__ = name
-    return show
-
-
-class Labelled:
-    """Gives fields the names that people read, in lists, filters and forms. `labels`: field → text."""
-
-    labels: Mapping[str, str | Promise] = {}
-
-    def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [self._column(name) for name in super().get_list_display(request)]  # type: ignore[misc]
-
-    def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [self._filter(entry) for entry in super().get_list_filter(request)]  # type: ignore[misc]
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **({"labels": dict(self.labels)} | kwargs))  # type: ignore[misc]
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return super().get_formset(request, obj, **({"labels": dict(self.labels)} | kwargs))  # type: ignore[misc]
-
-    def _column(self, name: Any) -> Any:
-        if callable(name) or name not in self.labels or hasattr(type(self), name):
-            return name
-        return column(name, self.labels[name], boolean=_is_boolean(self.model, name))  # type: ignore[attr-defined]
-
-    def _filter(self, entry: Any) -> Any:
-        return (entry, titled(self.labels[entry])) if isinstance(entry, str) and entry in self.labels else entry
-
-
-def _is_boolean(model: type[Model], name: str) -> bool:
-    try:
-        return isinstance(model._meta.get_field(name), BooleanField)
-    except FieldDoesNotExist:
-        return False
-
-
 class ReadOnly:
     """Editing such a row by hand would corrupt the product: it can be looked at, and acted on by services."""
 
@@ -130,7 +71,7 @@ class ReadOnly:
         return request.user.has_perm(f"{meta.app_label}.change_{meta.model_name}")
 
 
-class ReadOnlyAdmin(Labelled, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """A page that shows every field; its actions ask for `permissions=["act"]`."""
 
     list_per_page = 50
@@ -148,8 +89,8 @@ class LatestFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
         return self._latest
 
 
-class ReadOnlyInline(Labelled, ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """Rows of another table beside the one that is shown."""
+class ReadOnlyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of another table beside the one that is shown. `fields` names them all."""
 
     template = "admin/edit_inline/read_only.html"
     formset = LatestFormSet
@@ -157,6 +98,9 @@ class ReadOnlyInline(Labelled, ReadOnly, admin.TabularInline):  # type: ignore[t
     can_delete = False
     show_change_link = True
     select_related: Sequence[str] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related(*self.select_related)

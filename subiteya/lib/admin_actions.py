@@ -48,11 +48,12 @@ def report_each(
     Each row is its own transaction: one that is refused, by `Refused` or one of `refused`, stops no other.
     """
     through, reasons = 0, defaultdict[str, list[str]](list)
+    expected: tuple[type[Exception], ...] = (Refused, *refused)
     for row in rows:
         try:
             act(row)
             through += 1
-        except (Refused, *refused) as error:
+        except expected as error:
             reasons[str(error)].append(str(row))
     if through:
         messages.success(request, gettext("%(done)s: %(count)s.") % {"done": done, "count": through})

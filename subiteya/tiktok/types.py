@@ -37,8 +37,9 @@ def count_of(data: Mapping[str, Any], name: str) -> int | None:
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value < COUNT_END else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < COUNT_END else None
 
 
 def number(data: Mapping[str, Any], name: str) -> int:
@@ -191,11 +192,13 @@ class PublishStatus:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises BadAnswer for a status that is not in `TikTokStatus`."""
-        status, log_id = text(data, "status"), text(data, "log_id")
-        if status not in TikTokStatus:
-            raise BadAnswer("bad_answer", "unknown status", log_id=log_id)
+        log_id = text(data, "log_id")
+        try:
+            status = TikTokStatus(text(data, "status"))
+        except ValueError:
+            raise BadAnswer("bad_answer", "unknown status", log_id=log_id) from None
         return cls(
-            status=TikTokStatus(status),
+            status=status,
             fail_reason=text(data, "fail_reason")[:64],
             post_ids=_post_ids(data),
             uploaded_bytes=count_of(data, "uploaded_bytes"),

@@ -67,7 +67,7 @@ def _add_post(parser: CommandParser) -> None:
     add("--privacy", type=str.upper, choices=PrivacyLevel.values, default="", help="who may see it (direct mode)")
     add("--mode", choices=PostMode.values, default=PostMode.DIRECT.value, help="inbox: finished in TikTok's app")
     for what in ("comment", "duet", "stitch"):
-        add(f"--allow-{what}", action="store_true", help=f"allow {what}s")
+        add(f"--allow-{what}", action="store_true", help=f"let others use it ({what})")
     add("--at", default="", metavar="TIME", help="when: 2026-12-01T18:00 (default: now)")
     add("--tz", default="", metavar="ZONE", help="zone of --at (default: the accounts')")
     add("--user", default="", metavar="USERNAME", help="on whose behalf (default: see docs/cli.md)")

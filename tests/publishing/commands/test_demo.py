@@ -21,7 +21,7 @@ from tests.processes import MANAGE, running, wait_for
 
 pytestmark = pytest.mark.integration
 
-ONCE_SECONDS = 300
+ONCE_SECONDS = 900
 
 
 class Installation:

@@ -33,7 +33,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     made: dict[tuple, Path] = {}
 
     def clip(
-        name: str = "clip.mp4", *, picture: str = "testsrc2=s=320x240:r=30", seconds: float = 0.6,
+        name: str = "clip.mp4", *, picture: str = "testsrc2=s=320x240:r=30", seconds: float = 0.5,
         sound: str | None = TONE, video: tuple[str, ...] = X264, audio: tuple[str, ...] = ("-c:a", "aac"),
     ) -> Path:  # fmt: skip
         key = (name, picture, seconds, sound, video, audio)

@@ -199,7 +199,7 @@ def test_it_knows_its_version():
     assert " " not in ffmpeg_version()
 
 
-@pytest.mark.parametrize("ms", [0, 400, 599, 600, 5_000_000, -3])
+@pytest.mark.parametrize("ms", [0, 400, 500, 5_000_000, -3])
 def test_it_cuts_a_frame_anywhere_even_past_the_end(clip, ms):
     assert frame_at(clip(), ms, 100).startswith(b"\xff\xd8\xff")
 

@@ -119,7 +119,7 @@ def test_it_sends_nothing_to_the_inbox_that_tiktok_would_ignore(as_ana, filled, 
 @time_machine.travel("2027-03-01 12:00:00Z", tick=False)
 def test_it_schedules_one_instant_from_the_zone_that_was_chosen(ana, filled):
     later = {"when": "later", "scheduled_day": "2027-03-10", "scheduled_hour": "18:30"}
-    submit(ana, filled | later | {"scheduled_zone": "America/Bogota"})
+    submit(logged_in(ana), filled | later | {"scheduled_zone": "America/Bogota"})
     moments = {(video.scheduled_at, video.time_zone, video.status) for video in Video.objects.all()}
     at = datetime(2027, 3, 10, 23, 30, tzinfo=UTC)
     assert moments == {
@@ -140,20 +140,20 @@ def test_it_schedules_one_instant_from_the_zone_that_was_chosen(ana, filled):
 )
 def test_it_refuses_an_hour_that_does_not_exist(ana, filled, zone, day, hour):
     later = {"when": "later", "scheduled_day": day, "scheduled_hour": hour, "scheduled_zone": zone}
-    assert ("when", None) in errors(submit(ana, filled | later))
+    assert ("when", None) in errors(submit(logged_in(ana), filled | later))
 
 
 @time_machine.travel("2027-03-01 12:00:00Z", tick=False)
 def test_it_refuses_an_hour_that_has_passed(ana, filled):
     later = {"when": "later", "scheduled_day": "2027-03-01", "scheduled_hour": "06:00"}
-    found = errors(submit(ana, filled | later | {"scheduled_zone": "America/Bogota"}))
+    found = errors(submit(logged_in(ana), filled | later | {"scheduled_zone": "America/Bogota"}))
     assert ("scheduled_at", None) in found
 
 
 @time_machine.travel("2027-10-20 12:00:00Z", tick=False)
 def test_it_takes_the_first_of_two_equal_hours(ana, filled):
     later = {"when": "later", "scheduled_day": "2027-11-07", "scheduled_hour": "01:30"}
-    submit(ana, filled | later | {"scheduled_zone": "America/New_York"})
+    submit(logged_in(ana), filled | later | {"scheduled_zone": "America/New_York"})
     assert Video.objects.first().scheduled_at == datetime(2027, 11, 7, 5, 30, tzinfo=UTC)
 
 

@@ -1,0 +1,74 @@
+"""Every page on a phone and with the keyboard, and the trip to TikTok's page and back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Session
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/videos/", "/videos/?family=attention", "/new/", "/accounts/", "/nowhere/")
+#: Boxes of controls that are smaller than a thumb, with what is inside them.
+SMALL = """() => [...document.querySelectorAll("a.button, button, select, .input, .nav a, .tabs a, .family, .tick")]
+    .filter((one) => one.checkVisibility() && !one.closest("dialog"))
+    .map((one) => ({ height: one.getBoundingClientRect().height, text: one.textContent.trim() || one.outerHTML }))
+    .filter(({ height }) => height > 0 && height < 43.5)
+    .map(({ height, text }) => `${height}: ${text.slice(0, 60)}`)"""
+
+
+def too_wide(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_it_fits_a_phone(on_phone: Session, language: str) -> None:
+    page = on_phone.page
+    page.locator(".top summary").click()
+    page.locator(f".top [name=language][value={language}]").click()
+    expect(page.locator(f"html[lang={language}]")).to_be_attached()
+    video = page.locator(".row__link").first.get_attribute("href")
+    for path in (*PAGES, video):
+        on_phone.go(path)
+        assert not too_wide(page), path
+        assert page.evaluate(SMALL) == [], path
+    on_phone.go("/new/")
+    page.locator(".choice").first.click()
+    expect(page.locator(".part[data-max-seconds]")).to_have_count(1)
+    assert not too_wide(page)
+    assert page.evaluate(SMALL) == []
+
+
+def test_it_fits_a_small_laptop(at_desk: Session) -> None:
+    for path in PAGES:
+        page = at_desk.go(path)
+        assert not too_wide(page), path
+    assert at_desk.complaints == ["Failed to load resource: the server responded with a status of 404 (Not Found)"]
+
+
+def test_it_works_with_the_keyboard(at_desk: Session) -> None:
+    page = at_desk.go("/videos/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.locator(".row__link").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/videos/*/")
+
+
+def test_it_disconnects_and_reconnects_an_account(at_desk: Session) -> None:
+    page = at_desk.go("/accounts/")
+    card = page.locator(".account").first
+    name = card.locator("h2").first.inner_text()
+    card.locator("[data-dialog]").click()
+    page.locator("dialog[open] .button--danger").click()
+    expect(page.locator(".account--lost")).to_have_count(1)
+    page.locator(".account--lost .button--primary").click()
+    page.wait_for_url("**/v2/auth/authorize/**")
+    page.check(f"input[name=username][value='{name.removeprefix('@')}']")
+    page.click("button[value=authorize]")
+    page.wait_for_url("**/accounts/")
+    expect(page.locator(".account--lost")).to_have_count(0)
+    expect(page.locator("[data-toast].is-done")).to_contain_text(name)
