@@ -8,6 +8,7 @@ import json
 import time
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from accounts.models import AccountStatus, TikTokAccount
@@ -64,8 +65,9 @@ def test_it_disconnects_an_account_whose_owner_removed_the_access(client, settin
 
 
 def test_it_hears_a_repeated_webhook_once(client, settings):
-    first = send(client, settings, "post.publish.failed", content={"publish_id": "v_pub_file~none"})
-    second = send(client, settings, "post.publish.failed", content={"publish_id": "v_pub_file~none"})
+    with time_machine.travel(timezone.now(), tick=False):
+        first = send(client, settings, "post.publish.failed", content={"publish_id": "v_pub_file~none"})
+        second = send(client, settings, "post.publish.failed", content={"publish_id": "v_pub_file~none"})
     assert (first.status_code, second.status_code) == (200, 200)
     assert WebhookReceipt.objects.count() == 1
 
