@@ -29,7 +29,7 @@ TAIL_BYTES = 4000
 FINDINGS_BYTES = 4_000_000
 STALL_SECONDS = 120.0
 FRAME_SECONDS = 30.0
-EDGE = 65536
+READ_BYTES = 65536
 #: Seconds of CPU that an edit may use for each second of its time-out: more threads than that never run.
 CPU_SHARE = 16
 FRAME_WIDTHS = (16, 1920)
@@ -205,7 +205,7 @@ def _watch(
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
             for key, _events in selector.select(timeout=0.5):
-                data = os.read(key.fd, EDGE)
+                data = os.read(key.fd, READ_BYTES)
                 if not data:
                     selector.unregister(key.fileobj)
                 elif key.fileobj is process.stderr:

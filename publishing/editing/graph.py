@@ -117,7 +117,7 @@ def _shape(start: str, video: VideoInfo, fit: str, size: Size) -> list[str]:
     small = (width // 4, height // 4)
     return [
         f"{start},split[front][back]",
-        f"[back]{_cropped(video, size)},{_scaled(small)},boxblur=6:2,eq=brightness=-0.06,{_scaled(size)}[soft]",
+        f"[back]{_cropped(video, size)},{_scaled(small)},boxblur=10:3,eq=brightness=-0.06,{_scaled(size)}[soft]",
         f"[front]{_scaled(picture)},setsar=1[sharp]",
         "[soft][sharp]overlay=x=(W-w)/2:y=(H-h)/2[shaped]",
     ]
