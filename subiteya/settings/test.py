@@ -21,5 +21,7 @@ TIKTOK_CLIENT_SECRET = "test-client-secret"  # noqa: S105
 TIKTOK_SANDBOX = True
 TIKTOK_AUDITED = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATIC_ROOT = _tmp / "staticfiles"  # WhiteNoise warns about a folder that is not there
+STATIC_ROOT.mkdir()
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(_tmp / "test.sqlite3")}
