@@ -10,6 +10,8 @@ from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -46,12 +48,16 @@ class ChargeInline(admin.TabularInline):  # type: ignore[type-arg]
     verbose_name_plural = _("accounts in charge")
     autocomplete_fields = ["tiktokaccount"]
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **kwargs, labels={"tiktokaccount": _("Account")})
+
 
 @admin.register(User)
 class UserAdmin(StockUserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "name", "email", "language", "is_staff", "is_active", "charge", "last_login"]
     list_filter = ["is_staff", "is_active", "language", "groups"]
     inlines = [ChargeInline]
+    readonly_fields = ["last_login", "date_joined"]
     fieldsets = [*(StockUserAdmin.fieldsets or ()), (_("Preferences"), {"fields": ["language"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -125,7 +131,7 @@ class DisconnectForm(forms.Form):
 @admin.register(TikTokAccount)
 class TikTokAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = [
-        "__str__", "display_name", "state", "why", "sector", "in_charge", "access_left", "refresh_left", "time_zone",
+        "__str__", "display_name", "state", "why", "sector", "in_charge", "access_left", "refresh_left",
     ]  # fmt: skip
     list_filter = ["status", "sector", "managers"]
     list_select_related = ["sector", "token"]
@@ -137,7 +143,7 @@ class TikTokAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["username", "display_name", "open_id", "state", "why"]}),
-        (_("Care"), {"fields": ["sector", "time_zone", "managers"]}),
+        (_("In the agency"), {"fields": ["sector", "time_zone", "managers"]}),
         (
             _("Connection"),
             {
@@ -179,9 +185,10 @@ class TikTokAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def refresh_left(self, account: TikTokAccount) -> str:
         return time_left(account.token.refresh_expires_at) if hasattr(account, "token") else NOTHING
 
-    @admin.display(description=_("last refresh"), empty_value=NOTHING)
-    def last_refresh(self, account: TikTokAccount) -> Any:
-        return account.token.refreshed_at if hasattr(account, "token") else None
+    @admin.display(description=_("last refresh"))
+    def last_refresh(self, account: TikTokAccount) -> str:
+        at = account.token.refreshed_at if hasattr(account, "token") else None
+        return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else NOTHING
 
     @admin.display(description=_("permissions"))
     def scopes(self, account: TikTokAccount) -> str:

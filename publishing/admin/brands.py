@@ -38,8 +38,9 @@ class BrandPatternForm(forms.ModelForm):  # type: ignore[type-arg]
     """The pattern's fields, with the logo and the music as files to upload."""
 
     logo_file = forms.FileField(
-        label=capfirst(_("new logo")), required=False, help_text=_("PNG or JPEG, up to 5 MB; it replaces the one above."),
+        label=capfirst(_("new logo")), required=False,
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+        help_text=_("PNG or JPEG, up to 5 MB; it replaces the one above."),
     )  # fmt: skip
     music_file = forms.FileField(
         label=capfirst(_("new music")), required=False, widget=forms.FileInput(attrs={"accept": "audio/*"}),

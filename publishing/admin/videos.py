@@ -52,7 +52,7 @@ class VideoEventInline(ReadOnlyInline):
     model = VideoEvent
     fields = ["at", "change", "cause", "actor", "trace_id"]
     verbose_name_plural = _("what happened")
-    select_related = ["actor"]
+    select_related = ["actor", "video__account"]
     show_change_link = False
 
     @admin.display(description=_("status"))
@@ -61,7 +61,7 @@ class VideoEventInline(ReadOnlyInline):
 
     @admin.display(description=_("cause"))
     def cause(self, event: VideoEvent) -> str:
-        return sentence(event.code, event.detail) or NOTHING
+        return cause_text(event.code, event.detail, event.video) or NOTHING
 
 
 class ScheduleForm(forms.Form):
@@ -239,7 +239,7 @@ class BatchAdmin(ReadOnlyAdmin):
 class VideoEventAdmin(ReadOnlyAdmin):
     list_display = ["at", "video", "change", "cause", "actor", "trace"]
     list_filter = ["new", ("video__account", admin.RelatedOnlyFieldListFilter)]
-    list_select_related = ["video", "actor"]
+    list_select_related = ["video__account", "actor"]
     date_hierarchy = "at"
     search_fields = ["trace_id", "code", "=video__pk"]
     fields = ["at", "video", "old", "change", "cause", "code", "facts", "actor", "trace"]
@@ -251,7 +251,7 @@ class VideoEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("cause"), ordering="code")
     def cause(self, event: VideoEvent) -> str:
-        return sentence(event.code, event.detail) or NOTHING
+        return cause_text(event.code, event.detail, event.video) or NOTHING
 
     @admin.display(description=_("measured"))
     def facts(self, event: VideoEvent) -> SafeString | str:

@@ -50,13 +50,18 @@ def secondary_buttons(video: Video) -> list[Button]:
     """What else the state allows, without the primary one again."""
     first = primary_button(video)
     offered = []
-    if video.status in VIDEO_RETRYABLE | {VideoStatus.CANCELLED}:
+    if video.status in VIDEO_RETRYABLE | {VideoStatus.CANCELLED} and _may_pass(video):
         offered.append(_retry(video))
-    if _reschedulable(video):
+    if _reschedulable(video) and _may_pass(video):
         offered.append(_reschedule(video))
     if video.status in VIDEO_CANCELLABLE:
         offered.append(_discard(video))
     return [button for button in offered if first is None or button.target != first.target]
+
+
+def _may_pass(video: Video) -> bool:
+    """Could the same thing again end better? Where TikTok refused the content it could not."""
+    return video.family != Family.ATTENTION or not video.reason_code or cause_for(video.reason_code).retry
 
 
 def _reschedulable(video: Video) -> bool:

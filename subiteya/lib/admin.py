@@ -50,7 +50,7 @@ def time_left(until: datetime | None) -> str:
     """How long something is still valid, in words."""
     if until is None:
         return NOTHING
-    return gettext("expired") if until <= timezone.now() else timeuntil(until)
+    return gettext("expired") if until <= timezone.now() else timeuntil(until, depth=1)
 
 
 class ReadOnly:

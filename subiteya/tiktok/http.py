@@ -21,6 +21,7 @@ TIMEOUT = (5.0, 30.0)
 ANSWER_MAX = 1 << 20
 RETRY_AFTER_MAX = 86_400.0
 CODE_MAX = 64
+SECRET_MIN = 8
 
 
 def new_session(user_agent: str = "SubiteYa") -> requests.Session:
@@ -88,8 +89,9 @@ def unreadable(response: requests.Response, message: str, *, log_id: str = "") -
 def quoted(value: object, *, hide: Iterable[str] = (), limit: int = 300) -> str:
     """TikTok's own words on one line, without the secrets of the request, which it may repeat."""
     words = str(value or "")
-    for secret in filter(None, hide):
-        words = words.replace(secret, "[hidden]")
+    for secret in hide:
+        if len(secret) >= SECRET_MIN:  # shorter ones would tear holes into TikTok's codes
+            words = words.replace(secret, "[hidden]")
     return "".join(char if char.isprintable() else " " for char in words)[:limit]
 
 

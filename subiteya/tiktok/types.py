@@ -193,10 +193,9 @@ class PublishStatus:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises BadAnswer for a status that is not in `TikTokStatus`."""
         log_id = text(data, "log_id")
-        try:
-            status = TikTokStatus(text(data, "status"))
-        except ValueError:
-            raise BadAnswer("bad_answer", "unknown status", log_id=log_id) from None
+        status = TikTokStatus.__members__.get(text(data, "status"))
+        if status is None:
+            raise BadAnswer("bad_answer", "unknown status", log_id=log_id)
         return cls(
             status=status,
             fail_reason=text(data, "fail_reason")[:64],

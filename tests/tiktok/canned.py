@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,21 +27,32 @@ class Canned:
 def answering(
     status: int, body: bytes | dict[str, Any] = b"", *, keep: bool = True, **headers: str
 ) -> Iterator[Canned]:
-    """Serve one answer to whatever is asked, on a free port. `keep=False`: forget the bodies of the requests."""
+    """Serve one answer to whatever is asked, on a free port; `TOLD` in it repeats the request's secrets.
+
+    `keep=False`: forget the bodies of the requests.
+    """
     canned = Canned(status, body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             body = self._take(int(self.headers.get("Content-Length") or 0))
             canned.seen.append((self.command, self.path, self.headers, body))
+            with suppress(ConnectionError):  # a client may leave in the middle of a part
+                self._answer(canned.body.replace(b"TOLD", self._told(body)))
+
+        do_GET = do_POST = do_PUT = handle_any
+
+        def _told(self, body: bytes) -> bytes:
+            form = body if "form" in self.headers.get("Content-Type", "") else b""
+            return self.headers.get("Authorization", "").encode() + form
+
+        def _answer(self, body: bytes) -> None:
             self.send_response(canned.status)
             for name, value in canned.headers.items():
                 self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(canned.body)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(canned.body)
-
-        do_GET = do_POST = do_PUT = handle_any
+            self.wfile.write(body)
 
         def _take(self, length: int) -> bytes:
             if keep:

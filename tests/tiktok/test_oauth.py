@@ -147,12 +147,18 @@ def test_it_tells_the_refusals_of_the_token_endpoint_apart(status, body, kind):
 
 def test_it_hides_secrets_that_tiktok_repeats():
     echo = "rft.planted and very-secret are wrong"
-    with answering(400, {"error": "invalid_grant", "error_description": echo}) as tiktok:
-        with pytest.raises(InvalidGrant) as raised:
-            client_at(tiktok.url).refresh("rft.planted")
+    body = {"error": "invalid_grant", "error_description": echo}
+    with answering(400, body) as tiktok, pytest.raises(InvalidGrant) as raised:
+        client_at(tiktok.url).refresh("rft.planted")
     assert "rft.planted" not in str(raised.value)
     assert "very-secret" not in str(raised.value)
     assert "are wrong" in str(raised.value)
+
+
+@pytest.mark.parametrize("token", ["i", "grant"])
+def test_it_reads_the_code_whole_when_it_holds_a_short_secret(token):
+    with answering(400, {"error": "invalid_grant"}) as tiktok, pytest.raises(InvalidGrant):
+        client_at(tiktok.url).refresh(token)
 
 
 def test_it_gives_up_on_a_silent_token_endpoint(sandbox, tokens):

@@ -24,14 +24,15 @@ from tests.tiktok.canned import answering, envelope
 TOKEN, REFRESH, CODE, SECRET, UPLOAD = "act.planted1", "rft.planted2", "planted3", "planted4", "planted5"
 PLANTED = (TOKEN, REFRESH, CODE, SECRET, UPLOAD)
 SIZE = 100
-#: What TikTok answers to everything; the first five repeat all that they were told.
-ECHO = " ".join(PLANTED)
+#: What TikTok answers to everything; the server puts what it was told in the place of TOLD.
 ANSWERS = [
-    (401, envelope(code="access_token_invalid", message=ECHO, log_id=TOKEN)),
-    (400, envelope(code=TOKEN, message=ECHO)),
-    (200, envelope({"publish_id": "x" * 65, "upload_url": ECHO, "status": ECHO, "privacy_level_options": ECHO})),
-    (400, {"error": "invalid_grant", "error_description": f"{REFRESH} {CODE} {SECRET} {TOKEN}"}),
-    (400, {"error": {"code": SECRET, "message": f"{REFRESH} {CODE} {TOKEN}"}}),
+    (401, envelope(code="access_token_invalid", message="TOLD", log_id="TOLD")),
+    (400, envelope(code="TOLD", message="no TOLD")),
+    (200, envelope({"publish_id": "x" * 65, "upload_url": UPLOAD, "status": "TOLD", "privacy_level_options": "TOLD"})),
+    (200, envelope({"publish_id": "p", "upload_url": UPLOAD})),
+    (400, {"error": "invalid_grant", "error_description": "TOLD", "log_id": "TOLD"}),
+    (400, {"error": "TOLD"}),
+    (400, {"error": {"code": "TOLD", "message": "no TOLD"}}),
     (200, b"<html>"),
     (302, b""),
     (403, b""),

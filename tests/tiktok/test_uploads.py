@@ -161,9 +161,9 @@ def test_it_sends_exactly_the_part_and_not_the_token(file, first, last):
     ],
 )
 def test_it_tells_the_answers_to_a_part_apart(file, status, kind):
-    with answering(status, Location="/elsewhere", Retry_After="9", X_Tt_Logid="L1") as tiktok:
-        with pytest.raises(kind) as raised:
-            send(tiktok.url, file)
+    headers = {"Location": "/elsewhere", "Retry_After": "9", "X_Tt_Logid": "L1"}
+    with answering(status, **headers) as tiktok, pytest.raises(kind) as raised:
+        send(tiktok.url, file)
     assert type(raised.value) is kind
     assert (raised.value.status, raised.value.log_id) == (status, "L1")
     assert len(tiktok.seen) == 1

@@ -39,7 +39,7 @@ export const partOf = (pk) => byId(`part-${pk}`);
 /** Show `text` in the error place `element`, or hide it when there is none. */
 export function showError(element, text) {
     element.hidden = !text;
-    element.querySelector("span").textContent = text || "";
+    element.querySelector("[data-text]").textContent = text || "";
 }
 
 export function clock(ms) {
