@@ -27,6 +27,7 @@ class Action(StrEnum):
     RESCHEDULE = "reschedule"
     RESOLVE = "resolve"
     DISCARD = "discard"
+    ACCOUNT = "account"
     NONE = "none"
 
 
@@ -137,6 +138,10 @@ CATALOGUE: dict[str, Cause] = dict(
                action=Action.RESCHEDULE),
         _entry("reached_active_user_cap", _("TikTok takes no more accounts of our app today."),
                _("It goes out by itself in the next window."), retry=True, action=Action.RESCHEDULE),
+        _entry("circuit_open", _("{account} is paused: {failures} failures within an hour."),
+               _("It goes on by itself; the account's page says when, and why."), retry=False, action=Action.ACCOUNT),
+        _entry("circuit_isolated", _("{account} is set apart: {reason}."),
+               _("It goes on when somebody releases the account."), retry=False, action=Action.ACCOUNT),
         # TikTok's answers
         _entry("rate_limit_exceeded", _("TikTok asked us to slow down."), _("It goes on by itself."), retry=True,
                action=Action.RETRY),
@@ -203,7 +208,13 @@ CATALOGUE: dict[str, Cause] = dict(
         _entry("confirmed_by_person", _("A person saw it on the profile."), _NOTHING, retry=False, action=Action.NONE),
         _entry("denied_by_person", _("A person did not find it on the profile."), _NOTHING, retry=False,
                action=Action.NONE),
+        _entry("circuit_closed", _("The account publishes again."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("probe", _("The first that waited is tried."), _NOTHING, retry=False, action=Action.NONE),
         # Refused actions
+        _entry("circuit_isolated_already", _("{account} is already set apart."), _NOTHING, retry=False,
+               action=Action.NONE),
+        _entry("circuit_not_isolated", _("{account} is not set apart."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("circuit_not_open", _("{account} is not paused."), _NOTHING, retry=False, action=Action.NONE),
         _entry("not_cancellable", _("It cannot be cancelled any more."), _NOTHING, retry=False, action=Action.NONE),
         _entry("already_sent", _("The whole file is already at TikTok: wait for its answer."), _NOTHING, retry=False,
                action=Action.NONE),

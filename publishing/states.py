@@ -113,6 +113,7 @@ class JobStatus(TextChoices):
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     WAITING = "waiting", _("Waiting")
+    HELD = "held", _("Held: account paused")
     PROCESSING = "processing", _("TikTok is processing it")
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
@@ -126,14 +127,33 @@ JOB_ACTIVE = frozenset(JobStatus) - JOB_TERMINAL
 #: Statuses in which the row waits for a worker; `waiting` and `processing` only once `run_at` has come.
 JOB_CLAIMABLE = frozenset({J.QUEUED, J.WAITING, J.PROCESSING})
 JOB_ALLOWED: dict[JobStatus, frozenset[JobStatus]] = {
-    J.QUEUED: frozenset({J.RUNNING, J.WAITING, J.CANCELLED, J.FAILED, J.ERRORED}),
-    J.RUNNING: frozenset({J.QUEUED, J.WAITING, J.PROCESSING} | JOB_TERMINAL),
-    J.WAITING: frozenset({J.QUEUED, J.RUNNING, J.CANCELLED, J.FAILED, J.ERRORED}),
+    J.QUEUED: frozenset({J.RUNNING, J.WAITING, J.HELD, J.CANCELLED, J.FAILED, J.ERRORED}),
+    J.RUNNING: frozenset({J.QUEUED, J.WAITING, J.HELD, J.PROCESSING} | JOB_TERMINAL),
+    J.WAITING: frozenset({J.QUEUED, J.RUNNING, J.HELD, J.CANCELLED, J.FAILED, J.ERRORED}),
+    J.HELD: frozenset({J.QUEUED, J.CANCELLED, J.FAILED, J.ERRORED}),
     J.PROCESSING: frozenset({J.RUNNING, J.WAITING} | JOB_TERMINAL),
     J.SUCCEEDED: frozenset(),
     J.FAILED: frozenset(),
     J.ERRORED: frozenset(),
     J.CANCELLED: frozenset(),
+}
+
+
+class CircuitState(TextChoices):
+    """Whether an account takes uploads. `open` ends by itself, `isolated` only by a person."""
+
+    CLOSED = "closed", _("Publishing")
+    OPEN = "open", _("Paused")
+    HALF_OPEN = "half_open", _("Trying one")
+    ISOLATED = "isolated", _("Set apart")
+
+
+C = CircuitState
+CIRCUIT_ALLOWED: dict[CircuitState, frozenset[CircuitState]] = {
+    C.CLOSED: frozenset({C.OPEN, C.ISOLATED}),
+    C.OPEN: frozenset({C.HALF_OPEN, C.CLOSED, C.ISOLATED}),
+    C.HALF_OPEN: frozenset({C.CLOSED, C.OPEN, C.ISOLATED}),
+    C.ISOLATED: frozenset({C.OPEN, C.CLOSED}),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import TikTokAccount
-from publishing.models import Job, UploadSession
+from publishing.models import Job, UploadSession, Video
 from publishing.services.jobs import Claim, job_finish
 from publishing.states import UPLOAD_LIVE, JobKind, JobStatus, VideoStatus
 from subiteya.tiktok import FailureClass, TikTokError
@@ -70,9 +70,17 @@ def try_later(claim: Claim, *, code: str, detail: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def defer(claim: Claim, *, code: str, detail: dict[str, Any]) -> None:
+def cap_of(video: Video) -> Video | None:
+    """A video of the same account and mode that waits for the next window because of a cap: so must this one."""
+    capped = Video.objects.filter(
+        account=video.account_id, mode=video.mode, status=VideoStatus.DEFERRED, resume_at__gt=timezone.now()
+    )
+    return capped.exclude(pk=video.pk).order_by("-resume_at").first()
+
+
+def defer(claim: Claim, *, code: str, detail: dict[str, Any], at: datetime | None = None) -> None:
     """The day's cap is reached: next morning, no attempt used."""
-    at = next_window(claim.job.video.account)
+    at = at or next_window(claim.job.video.account)
     job_finish(
         claim, to=JobStatus.WAITING, video_to=VideoStatus.DEFERRED, code=code, detail=detail,
         job_fields={"run_at": at}, resume_at=at,

@@ -15,8 +15,8 @@ from accounts.access import MemberRequest, signed_in
 from accounts.selectors import accounts_for
 from publishing.forms import VideoFilterForm
 from publishing.models import AssetStatus, Video
-from publishing.receivers import RECONNECT_CODES
 from publishing.selectors import Progress, family_counts, timeline, videos_for
+from publishing.services.circuits import RECONNECT_CODES
 from publishing.states import Family, PostMode, VideoStatus
 from publishing.views.buttons import secondary_buttons
 from publishing.views.rows import Shown, row_of, shown, shown_rows, zone_of
