@@ -109,15 +109,19 @@ def _zones(user_pk: int, is_staff: bool) -> Iterable[str]:
 
 
 def _with_posts(accounts: QuerySet[TikTokAccount], zones: Iterable[str]) -> QuerySet[TikTokAccount]:
-    """Each account with `posted_today` (since midnight in its own zone), `last_posted_at` and `attention`."""
+    """Accounts with their circuit, `posted_today` (since midnight in their zone), `last_posted_at` and `waiting`."""
     today = Q(pk__in=[])
     for zone in zones:
         today |= Q(time_zone=zone, videos__posted_at__gte=_midnight(zone))
-    return accounts.annotate(
-        posted_today=Count("videos", filter=today),
-        last_posted_at=Max("videos__posted_at"),
-        waiting=Count("videos", filter=Q(videos__status="failed_upload")),
-    ).prefetch_related("managers")
+    return (
+        accounts.annotate(
+            posted_today=Count("videos", filter=today),
+            last_posted_at=Max("videos__posted_at"),
+            waiting=Count("videos", filter=Q(videos__status__in=["failed_upload", "held"])),
+        )
+        .select_related("circuit")
+        .prefetch_related("managers")
+    )
 
 
 def _midnight(zone: str) -> datetime:

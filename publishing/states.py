@@ -65,7 +65,7 @@ _UPLOAD_ENDS = frozenset(
     }
 )  # fmt: skip
 _TIKTOK_ENDS = frozenset(
-    {V.POSTED, V.IN_REVIEW, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.RETRYING, V.DEFERRED}
+    {V.POSTED, V.IN_REVIEW, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.RETRYING, V.DEFERRED, V.HELD}
 )
 
 #: What each status may become. Only `video_move` changes a status, and only along these.
@@ -131,7 +131,7 @@ JOB_ALLOWED: dict[JobStatus, frozenset[JobStatus]] = {
     J.RUNNING: frozenset({J.QUEUED, J.WAITING, J.HELD, J.PROCESSING} | JOB_TERMINAL),
     J.WAITING: frozenset({J.QUEUED, J.RUNNING, J.HELD, J.CANCELLED, J.FAILED, J.ERRORED}),
     J.HELD: frozenset({J.QUEUED, J.CANCELLED, J.FAILED, J.ERRORED}),
-    J.PROCESSING: frozenset({J.RUNNING, J.WAITING} | JOB_TERMINAL),
+    J.PROCESSING: frozenset({J.RUNNING, J.WAITING, J.HELD} | JOB_TERMINAL),
     J.SUCCEEDED: frozenset(),
     J.FAILED: frozenset(),
     J.ERRORED: frozenset(),

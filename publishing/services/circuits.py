@@ -72,7 +72,7 @@ def counted_failures(circuit: AccountCircuit, now: datetime) -> int:
     since = now - WINDOW
     if circuit.closed_at and circuit.closed_at > since:
         since = circuit.closed_at
-    return CircuitEvent.objects.filter(account=circuit.account_id, counted=True, at__gt=since, at__lte=now).count()
+    return CircuitEvent.objects.filter(account=circuit.account_id, counted=True, at__gt=since).count()
 
 
 def circuit_of(account: TikTokAccount | int) -> AccountCircuit:

@@ -50,7 +50,7 @@ class Claim:
     lost: threading.Event = field(default_factory=threading.Event)
     #: Renewed with the lease; one that answers False ends the claim.
     renewals: list[Callable[[], bool]] = field(default_factory=list)
-    #: The only try of a paused account: it gives up at the first failure.
+    #: The only try of a paused account: it gives up soon.
     is_probe: bool = False
     _progress_at: float = 0.0
 

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.models import TikTokAccount
 from publishing.models import Job, UploadSession, Video
+from publishing.services.circuits import circuit_of, why_paused
 from publishing.services.jobs import Claim, job_finish
-from publishing.states import UPLOAD_LIVE, JobKind, JobStatus, VideoStatus
+from publishing.states import UPLOAD_LIVE, CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.tiktok import FailureClass, TikTokError
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,14 @@ def try_later(claim: Claim, *, code: str, detail: dict[str, Any]) -> None:
     attempt = claim.job.attempt
     if attempt >= UPLOAD_ATTEMPTS:
         fail(claim, code=code, detail=detail)
+        return
+    circuit = circuit_of(claim.job.video.account)
+    if circuit.state != CircuitState.CLOSED:  # this failure may be the one that paused the account
+        why, values, until = why_paused(circuit)
+        job_finish(
+            claim, to=JobStatus.HELD, video_to=VideoStatus.HELD, code=why, detail=values,
+            job_fields={"attempt": attempt + 1}, resume_at=until,
+        )  # fmt: skip
         return
     at = timezone.now() + UPLOAD_PAUSES[min(attempt, len(UPLOAD_PAUSES)) - 1]
     job_finish(

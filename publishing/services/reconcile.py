@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
@@ -30,11 +30,11 @@ from publishing.models import (
 )
 from publishing.queues import ring
 from publishing.services.circuits import is_due, is_ready
-from publishing.services.held import held_head
+from publishing.services.held import held_head, resume_held
 from publishing.services.jobs import job_cancel_active, job_create, job_move, job_ring, lane, worker_name
 from publishing.services.moves import is_missed, video_move
 from publishing.services.outcomes import given_up
-from publishing.states import JobKind, JobStatus, VideoStatus
+from publishing.states import CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.lib.tracing import trace
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def reconcile_tick() -> dict[str, int]:
         "started": _each(_due(now), video_start),
         "missed": _each(_late(now), video_miss),
         "taken_over": _each(_dead(now), job_take_over),
-        "probes": _each(_paused(now), probe_wake),
+        "probes": _each(_paused(now), probe_wake) + _each(_forgotten(), circuit_resume),
         "rung": _ring_jobs(now) + _ring_files(now),
     }
 
@@ -142,6 +142,17 @@ def job_take_over(job: Job) -> None:
 def _paused(now: datetime) -> Iterable[AccountCircuit]:
     """Circuits whose pause is over."""
     return AccountCircuit.objects.filter(is_due(now)).order_by("open_until", "pk")[:BATCH]
+
+
+def _forgotten() -> Iterable[AccountCircuit]:
+    """Closed circuits with held uploads: the circuit closed in the moment in which they were put aside."""
+    held = Job.objects.filter(status=JobStatus.HELD, video__account=OuterRef("pk"))
+    return AccountCircuit.objects.filter(Exists(held), state=CircuitState.CLOSED)[:BATCH]
+
+
+def circuit_resume(circuit: AccountCircuit) -> None:
+    """Send on what a closed circuit still holds."""
+    resume_held(account_id=circuit.pk)
 
 
 def probe_wake(circuit: AccountCircuit) -> None:

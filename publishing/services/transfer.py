@@ -103,7 +103,7 @@ def _changed(line: _Line) -> None:
 
 def _send(line: _Line, first: int, last: int) -> None:
     """One part, with its own retries; before each the real offset is asked."""
-    pauses = () if line.claim.is_probe else settings.UPLOAD_PART_PAUSES
+    pauses = settings.UPLOAD_PART_PAUSES[: 1 if line.claim.is_probe else None]
     for pause in (*pauses, None):
         try:
             line.client.upload_chunk(

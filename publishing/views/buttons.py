@@ -29,10 +29,12 @@ class Button:
 
 
 def primary_button(video: Video) -> Button | None:
-    """The one action that mends a red video, decided by its cause; None for the others."""
+    """The one action that mends a red or held video, decided by its cause; None for the others."""
+    cause = cause_for(video.reason_code) if video.reason_code else None
+    if video.status == VideoStatus.HELD and cause and cause.action in {Action.RECONNECT, Action.ACCOUNT}:
+        return _BY_ACTION[cause.action](video)
     if video.family != Family.ATTENTION:
         return None
-    cause = cause_for(video.reason_code) if video.reason_code else None
     return _BY_ACTION[_action(video, cause)](video)
 
 
@@ -84,6 +86,11 @@ def _reconnect(video: Video) -> Button:
     return Button(kind="post", label=gettext("Reconnect and resume"), target=target, icon="plug")
 
 
+def _account(video: Video) -> Button:
+    target = reverse("publishing:circuit_detail", args=[video.account_id])
+    return Button(kind="link", label=gettext("See why the account is paused"), target=target, icon="pause")
+
+
 def _change_file(video: Video) -> Button:
     target = f"{reverse('publishing:batch_new')}?from={video.pk}"
     return Button(kind="link", label=gettext("Change the file"), target=target, icon="film")
@@ -116,4 +123,5 @@ _BY_ACTION = {
     Action.RESCHEDULE: _reschedule,
     Action.RESOLVE: _resolve,
     Action.DISCARD: _discard,
+    Action.ACCOUNT: _account,
 }

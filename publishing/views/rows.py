@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from publishing.causes import advice, sentence
 from publishing.clocks import readable
 from publishing.models import AssetStatus, Video
-from publishing.selectors import Progress, video_progress
+from publishing.selectors.videos import Progress, video_progress
 from publishing.states import VIDEO_TERMINAL, Family, VideoStatus
 from publishing.views.buttons import Button, primary_button
 

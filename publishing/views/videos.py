@@ -15,7 +15,7 @@ from accounts.access import MemberRequest, signed_in
 from accounts.selectors import accounts_for
 from publishing.forms import VideoFilterForm
 from publishing.models import AssetStatus, Video
-from publishing.selectors import Progress, family_counts, timeline, videos_for
+from publishing.selectors.videos import Progress, family_counts, timeline, videos_for
 from publishing.services.circuits import RECONNECT_CODES
 from publishing.states import Family, PostMode, VideoStatus
 from publishing.views.buttons import secondary_buttons
