@@ -17,6 +17,7 @@ from publishing.models import UploadSession
 from publishing.services.jobs import Claim, job_progress
 from publishing.services.sessions import session_last_part, session_move, session_offset
 from publishing.states import UploadState
+from subiteya.lib.crashing import crash_point
 from subiteya.tiktok import (
     ChunkPlan,
     FailureClass,
@@ -78,6 +79,7 @@ def _before_part(line: _Line, last: int) -> None:
     if last == line.session.video_size - 1:
         _check_hash(line)
         session_last_part(line.claim, line.session)
+        crash_point("upload_last_marked")
 
 
 def _check_file(line: _Line) -> None:
@@ -129,7 +131,10 @@ def _send(line: _Line, first: int, last: int) -> None:
             _ask_before_over(line, error.breaker)
             return
         else:
+            is_last = last == line.session.video_size - 1
+            crash_point("upload_last_sent" if is_last else "upload_part_sent")
             session_offset(line.claim, line.session, last + 1)
+            crash_point("upload_part_written")
             return
 
 

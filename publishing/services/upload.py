@@ -22,6 +22,7 @@ from publishing.services.sessions import InitBudgetSpent, session_initialised, s
 from publishing.services.transfer import transfer
 from publishing.services.verify import verify_begin
 from publishing.states import PostMode, PrivacyLevel, UploadState, VideoStatus
+from subiteya.lib.crashing import crash_point
 from subiteya.tiktok import (
     CreatorInfo,
     PostInfo,
@@ -64,17 +65,20 @@ def upload_run(claim: Claim) -> None:
 
 def _upload(claim: Claim, permit: Permit, session: UploadSession | None) -> None:
     video = claim.job.video
+    crash_point("upload_permitted")
     if video.status != VideoStatus.UPLOADING:
         video_move(video=video, to=VideoStatus.UPLOADING)
     job_progress(claim, 0.0, step="checking", now=time.monotonic)
     asset = _edited_asset(video)
     client = _checked_client(video, asset)
+    crash_point("upload_checked")
     if session and session.asset_id != asset.pk:
         session_move(claim, session, UploadState.DEAD)  # it was edited again: the half-sent file is not wanted
         session = None
     session = session or _start(claim, client, asset)
     transfer(claim, client, session, local_copy(asset))
     verify_begin(claim, session)
+    crash_point("upload_verifying")
     if permit.token:
         _first_look(client, session)
     permit.proved = True
@@ -128,10 +132,13 @@ def _check_settings(video: Video, asset: Asset, info: CreatorInfo) -> None:
 def _start(claim: Claim, client: TikTokClient, asset: Asset) -> UploadSession:
     plan = chunk_plan(asset.size, single_max=settings.UPLOAD_SINGLE_PART_MAX, target=settings.UPLOAD_PART_TARGET)
     session = session_open(claim, plan=plan, asset=asset)
+    crash_point("upload_init_written")
     video = claim.job.video
     inbox = video.mode == PostMode.INBOX
     answer = client.inbox_init(plan) if inbox else client.video_init(post_info(video), plan)
+    crash_point("upload_init_answered")
     session_initialised(claim, session, answer)
+    crash_point("upload_initialised")
     logger.info("upload_initialised", extra={"job": claim.job.pk, "publish_id": answer.publish_id})
     return session
 

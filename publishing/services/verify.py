@@ -18,6 +18,7 @@ from publishing.services.jobs import Claim, job_finish, job_move, job_write
 from publishing.services.moves import video_move
 from publishing.services.sessions import session_live, session_move
 from publishing.states import JobStatus, PostMode, PrivacyLevel, UploadState, VideoStatus
+from subiteya.lib.crashing import crash_point
 from subiteya.tiktok import (
     ChunkPlan,
     FailReason,
@@ -69,7 +70,9 @@ def verify_poll(claim: Claim) -> None:
         circuit_failed(job=claim.job, code=error.code, failure_class=error.breaker)
         _look_again(claim, session, code=error.code)
     else:
+        crash_point("poll_answered")
         verify_apply(claim, session, status)
+        crash_point("poll_finished")
 
 
 def _ask(claim: Claim, session: UploadSession) -> PublishStatus:
