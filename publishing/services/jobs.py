@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import TikTokAccount
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import Job, JobEvent, Video
+from publishing.pace import paced
 from publishing.queues import ring_after_commit
 from publishing.services.moves import video_move
 from publishing.states import (
@@ -31,8 +32,8 @@ from publishing.states import (
     VideoStatus,
 )
 
-LEASE = timedelta(seconds=90)
-HEARTBEAT_SECONDS = 20.0
+LEASE = paced(timedelta(seconds=90))
+HEARTBEAT_SECONDS = paced(20.0)
 #: TikTok copes with a few uploads of one account at once; the rest waits in order.
 UPLOADS_PER_ACCOUNT = 3
 PROGRESS_SECONDS = 0.5

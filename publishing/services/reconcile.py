@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Leadership, SubtitleTrack, TrackStatus, Video
+from publishing.pace import paced
 from publishing.queues import ring
 from publishing.services.jobs import job_cancel_active, job_create, job_move, worker_name
 from publishing.services.moves import is_missed, video_move
@@ -27,9 +28,9 @@ from subiteya.lib.tracing import trace
 
 logger = logging.getLogger(__name__)
 
-LEADERSHIP = timedelta(seconds=15)
+LEADERSHIP = paced(timedelta(seconds=15))
 #: A bell that nobody answered is rung again.
-RING_AGAIN = timedelta(seconds=30)
+RING_AGAIN = paced(timedelta(seconds=30))
 CRASHES = 3
 BATCH = 200
 
