@@ -19,6 +19,10 @@ class Control(StandIn):
         """Script a fault (docs/sandbox.md)."""
         self._ask("POST", "faults", {"kind": kind, **values})
 
+    def waiting(self) -> int:
+        """How many faults wait for their call."""
+        return len(self._ask("GET", "faults")["faults"])
+
     def heal(self) -> None:
         """Take every fault back."""
         self._ask("DELETE", "faults")

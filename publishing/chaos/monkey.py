@@ -35,12 +35,14 @@ from subiteya.lib.proc import Process, below
 
 logger = logging.getLogger(__name__)
 
-PAUSE_SECONDS = (0.2, 1.3)
+PAUSE_SECONDS = (0.1, 0.9)
 #: How long a worker is stopped, in leases: it comes back when its job is somebody else's.
 FROZEN_LEASES = (1.2, 1.8)
 #: A process that was told to stop has stopped after this.
 STOP_SETTLES = 0.05
 DOUBLED_BELLS = 5
+#: Faults that wait at once: more of them would only gang up on the last videos.
+MOST_FAULTS = 4
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,8 @@ class Monkey:
 
     def _fault(self) -> str:
         fault = pick_fault(self._random)
+        if self._control.waiting() >= MOST_FAULTS:
+            return ""
         self._control.fault(**fault)
         return f"fault_{fault['kind']}"
 

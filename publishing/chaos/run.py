@@ -7,10 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from publishing.chaos.cast import make_cast
 from publishing.chaos.control import Control
@@ -21,15 +23,19 @@ from publishing.chaos.sources import make_sources
 from publishing.chaos.verdict import Asked, Post, Verdict, judge
 from publishing.demo.running import Product, product
 from publishing.models import Video
+from publishing.services.sweep import bucket_sweep
 from publishing.states import VIDEO_TERMINAL
+from publishing.worker import MAINTENANCE_SECONDS, WORKER_TTL_SECONDS
 
-#: The monkey stops when this share of the videos is over, or of the time.
-STORM_VIDEOS, STORM_SECONDS = 0.85, 0.6
+#: The monkey stops when this share of the videos is over, or after so many seconds: it must not ride the last ones.
+STORM_VIDEOS, STORM_SECONDS, STORM_SECONDS_PER_VIDEO = 0.85, 20.0, 1.5
 VIDEOS_PER_SOURCE, FEWEST_SOURCES, MOST_SOURCES = 5, 4, 24
 VIDEOS_PER_REJECTION = 25
 LOOK_SECONDS, SAY_SECONDS = 0.5, 10.0
 #: After the last video is over: whatever still wants to go wrong may do so now.
 SETTLE_SECONDS = 4.0
+#: How far the clock is moved for the product's own sweeps: what they find then is cleared away, the rest leaked.
+LATER = timedelta(days=2)
 #: TikTok's limits that would only slow a run whose polls come faster; six uploads a minute stay.
 SANDBOX_PER_MINUTE = {"status_per_minute": 30, "creator_info_per_minute": 20}
 SANDBOX_SECONDS = {"processing_seconds": 1.0, "moderation_seconds": 0.5}
@@ -76,14 +82,22 @@ class _Run:
             ):
                 self.asked += submit(order, deadline=began + self.wanted.seconds, say=self.say)
                 time.sleep(rng.uniform(*PAUSE_SECONDS))
-            self._wait(began, until=STORM_VIDEOS, seconds=self.wanted.seconds * STORM_SECONDS)
+            storm = STORM_SECONDS + STORM_SECONDS_PER_VIDEO * self.wanted.videos
+            self._wait(began, until=STORM_VIDEOS, seconds=min(storm, self.wanted.seconds))
         finally:
             self.monkey.stop()
         self.say("Healed; waiting for the rest.")
         self._wait(began, until=1.0, seconds=self.wanted.seconds)
         self.seconds = time.monotonic() - began
         time.sleep(SETTLE_SECONDS)
+        self._wait_for_sweeps()
         self.posts = self.control.ledger()
+
+    def _wait_for_sweeps(self) -> None:
+        """Give the workers the time that they need to clear away what was left by the killed."""
+        deadline = time.monotonic() + 2 * (MAINTENANCE_SECONDS + WORKER_TTL_SECONDS)
+        while find_left().work and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
 
     def _wait(self, began: float, *, until: float, seconds: float) -> None:
         """Until that share of the videos is over, or `seconds` after `began`. Raises ShowFailed."""
@@ -108,6 +122,7 @@ def run_chaos(wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Verdict, d
         running.wait_until_ready()
         run = _Run(wanted, running, say)
         run.go()
+    swept = bucket_sweep(now=timezone.now() + LATER)
     verdict = judge(asked=run.asked, rows=read_rows(), posts=run.posts, left=find_left())
     connections.close_all()
     strikes = dict(sorted(run.monkey.strikes.items()))
@@ -115,4 +130,4 @@ def run_chaos(wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Verdict, d
     findings = counts.pop("findings")
     facts = {"seconds": round(run.seconds, 1), "seed": wanted.seed, "database": connections["default"].vendor}
     kills = sum(count for name, count in strikes.items() if name.startswith("kill_"))
-    return verdict, {**counts, **facts, "kills": kills, "strikes": strikes, "findings": findings}
+    return verdict, {**counts, **facts, "kills": kills, "swept": swept, "strikes": strikes, "findings": findings}

@@ -21,7 +21,7 @@ from publishing.demo.running import ShowFailed, ended, start_command
 MOST_VIDEOS = 2000
 SHOWN = (
     "submitted", "posted", "rejected", "unconfirmed", "failed", "lost", "double_posted", "byte_mismatches",
-    "temp_leaks", "seconds", "seed", "database", "kills",
+    "temp_leaks", "seconds", "seed", "database", "kills", "swept",
 )  # fmt: skip
 
 
