@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
@@ -26,7 +26,9 @@ from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from publishing.pace import paced
 from publishing.queues import queue_name
+from publishing.services.sweep import scratch_sweep
 from publishing.stopping import Stopping
 from subiteya.lib.processes import die_with_parent
 
@@ -39,7 +41,7 @@ STOP_SECONDS = 3.0
 #: An idle worker asks again after TTL - 15 s; the record of a dead one is gone after TTL + 60 s.
 WORKER_TTL_SECONDS = 30
 MONITOR_SECONDS = 5
-MAINTENANCE_SECONDS = 60
+MAINTENANCE_SECONDS = max(1, round(paced(60.0)))
 RECONNECT_SECONDS = (0.25, 5.0)
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
@@ -98,6 +100,16 @@ class QueueWorker(Worker):
                 continue
             if taken is not None and not self._stop_requested:
                 self.execute_job(*taken)
+
+    def run_maintenance_tasks(self) -> None:
+        """As rq's, at the start and each minute; and clear away what killed horses of this host left."""
+        super().run_maintenance_tasks()
+        try:
+            scratch_sweep()
+        except (DatabaseError, OSError) as error:
+            logger.info("sweep_failed", extra={"worker": self.name, "error": str(error).strip()})
+        finally:
+            connections.close_all()
 
     def _register(self) -> None:
         # Our own record may still be there from before Redis went away; rq would take it for a namesake.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.utils.translation import gettext
 
-from subiteya.lib.processes import PortUnusable, die_with_parent, require_port
+from subiteya.lib.processes import PortUnusable, die_with_parent, free_port, require_port
 
 READY_SECONDS = 180.0
 #: `up` needs less than five seconds to stop everything; what is slower is killed, and takes its children along.
@@ -50,6 +49,11 @@ class Product:
         self._process, self._log, self._environment = process, log, environment
         self.web_url = self.sandbox_url = ""
 
+    @property
+    def pid(self) -> int:
+        """The process above all others of the product."""
+        return self._process.pid
+
     def wait_until_ready(self) -> None:
         """Return once the web application answers; `web_url` and `sandbox_url` are known then. Raises ShowFailed."""
         deadline = time.monotonic() + READY_SECONDS
@@ -63,7 +67,7 @@ class Product:
     def ask(self, *arguments: str, screen: bool = False) -> Answered:
         """Run a command of manage.py with --json; `screen`: its progress goes to our terminal, else to the log."""
         with self._log.open("ab") as log:
-            process = _start([*arguments, "--json"], self._environment, subprocess.PIPE, None if screen else log)
+            process = start_command([*arguments, "--json"], self._environment, subprocess.PIPE, None if screen else log)
         with ended(process):
             output, _none = process.communicate()
         try:
@@ -100,7 +104,7 @@ def product() -> Iterator[Product]:
     path: Path = settings.VAR_DIR / "demo.log"
     environment = {**os.environ, **_ports(), "PYTHONUNBUFFERED": "1"}
     with path.open("wb") as log:
-        process = _start(["up"], environment, log, log)
+        process = start_command(["up"], environment, log, log)
     with ended(process):
         yield Product(process, path, environment)
 
@@ -120,7 +124,7 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
                 process.wait()
 
 
-def _start(
+def start_command(
     arguments: list[str], environment: Mapping[str, str], out: IO[bytes] | int, error: IO[bytes] | None
 ) -> subprocess.Popen[bytes]:
     """A command of manage.py in a session of its own: Ctrl-C is for us, and our death is its own."""
@@ -145,6 +149,5 @@ def _port(preferred: int) -> int:
     try:
         require_port("127.0.0.1", preferred)
     except PortUnusable:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            return int(free.getsockname()[1])
+        return free_port()
     return preferred

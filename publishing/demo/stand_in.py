@@ -44,9 +44,12 @@ class StandIn:
         self._post("posts", entries)
 
     def _post(self, path: str, body: Any) -> Any:
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
         while True:
             try:
-                return self._ask(path, body)
+                return self._ask_once(method, path, body)
             except requests.ConnectionError as error:
                 if time.monotonic() >= self._deadline:
                     raise self._failed(gettext("TikTok's sandbox does not answer at %(url)s.")) from error
@@ -54,10 +57,10 @@ class StandIn:
             except requests.RequestException as error:
                 raise self._failed(gettext("TikTok's sandbox at %(url)s did not answer in time.")) from error
 
-    def _ask(self, path: str, body: Any) -> Any:
-        with self._http.post(
-            f"{self.url}/_sandbox/api/{path}", json=body, timeout=(CONNECT_SECONDS, ANSWER_SECONDS), stream=True,
-            allow_redirects=False,
+    def _ask_once(self, method: str, path: str, body: Any) -> Any:
+        with self._http.request(
+            method, f"{self.url}/_sandbox/api/{path}", json=body, timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+            stream=True, allow_redirects=False,
         ) as answer:  # fmt: skip
             data = answer.raw.read(ANSWER_MAX, decode_content=True)
         try:

@@ -21,6 +21,7 @@ from accounts.models import TikTokAccount, User
 from publishing.causes import CATALOGUE, Action
 from publishing.errors import NotPossible, StateConflict
 from publishing.models import AccountCircuit, CircuitEvent, CircuitEventKind, Job
+from publishing.pace import paced
 from publishing.services.held import hold_waiting, is_head, resume_held
 from publishing.services.outages import is_canary, outage_check, outage_end
 from publishing.states import CIRCUIT_ALLOWED, CircuitState
@@ -28,15 +29,15 @@ from subiteya.tiktok import FailureClass
 
 logger = logging.getLogger(__name__)
 
-WINDOW = timedelta(hours=1)
+WINDOW = paced(timedelta(hours=1))
 THRESHOLD = 3
-LONGEST_COOL_DOWN = timedelta(hours=6)
+LONGEST_COOL_DOWN = paced(timedelta(hours=6))
 JITTER = 0.1
 #: How long a try may be silent before another worker may try; it is renewed with the job's heartbeat.
-PROBE_LEASE = timedelta(seconds=120)
+PROBE_LEASE = paced(timedelta(seconds=120))
 #: A try that ended without saying anything about the account is repeated after this.
-PROBE_AGAIN = timedelta(seconds=60)
-AFTER_OUTAGE = timedelta(seconds=60)
+PROBE_AGAIN = paced(timedelta(seconds=60))
+AFTER_OUTAGE = paced(timedelta(seconds=60))
 #: Isolation that a new connection to TikTok ends.
 RECONNECT_CODES = frozenset(code for code, cause in CATALOGUE.items() if cause.action == Action.RECONNECT)
 
@@ -63,8 +64,8 @@ class NotPermitted(Exception):
 
 def cool_down(level: int) -> timedelta:
     """How long a circuit stays open after `level` failed tries, without jitter."""
-    base: float = settings.CIRCUIT_COOL_DOWN_SECONDS
-    return min(timedelta(seconds=base * 2 ** min(level, 32)), LONGEST_COOL_DOWN)
+    base: timedelta = paced(timedelta(seconds=settings.CIRCUIT_COOL_DOWN_SECONDS))
+    return min(base * 2 ** min(level, 16), LONGEST_COOL_DOWN)
 
 
 def counted_failures(circuit: AccountCircuit, now: datetime) -> int:

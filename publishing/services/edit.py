@@ -18,6 +18,7 @@ from publishing.editing.spec import EditSpec
 from publishing.editing.subtitles import Cue
 from publishing.errors import StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video
+from publishing.pace import paced
 from publishing.services.brands import brand_of
 from publishing.services.files import HashingReader, bucket_put, local_copy, require_space, scratch, sha256_of
 from publishing.services.ingest import asset_probe
@@ -27,7 +28,7 @@ from publishing.services.tracks import track_cues, track_make
 from publishing.states import JobKind, JobStatus, SubtitleChoice, VideoStatus
 from subiteya.lib.crashing import crash_point
 
-SHARED_LOOK = timedelta(seconds=5)
+SHARED_LOOK = paced(timedelta(seconds=5))
 #: Shares of the progress bar.
 RENDER_FROM, RENDER_TO = 0.05, 0.95
 

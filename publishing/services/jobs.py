@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import TikTokAccount
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import AccountCircuit, Job, JobEvent, Video
+from publishing.pace import paced
 from publishing.queues import ring_after_commit
 from publishing.services.moves import video_move
 from publishing.states import (
@@ -31,12 +32,12 @@ from publishing.states import (
     VideoStatus,
 )
 
-LEASE = timedelta(seconds=90)
-HEARTBEAT_SECONDS = 20.0
+LEASE = paced(timedelta(seconds=90))
+HEARTBEAT_SECONDS = paced(20.0)
 #: TikTok copes with a few uploads of one account at once; the rest waits in order.
 UPLOADS_PER_ACCOUNT = 3
 #: After a pause an account goes on one by one for this long.
-EASE_IN = timedelta(minutes=10)
+EASE_IN = paced(timedelta(minutes=10))
 PROGRESS_SECONDS = 0.5
 
 

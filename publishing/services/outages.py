@@ -10,14 +10,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from publishing.models import AccountCircuit, CircuitEvent, Job, TikTokOutage, UploadSession
+from publishing.pace import paced
 from publishing.states import CircuitState, JobKind, JobStatus
 
 logger = logging.getLogger(__name__)
 
 #: This many accounts, and this share of those that uploaded within the hour, paused within the window.
 ACCOUNTS, SHARE = 3, 0.5
-TOGETHER = timedelta(minutes=10)
-ACTIVE = timedelta(hours=1)
+TOGETHER = paced(timedelta(minutes=10))
+ACTIVE = paced(timedelta(hours=1))
 WAITING = [JobStatus.HELD, JobStatus.QUEUED, JobStatus.RUNNING]
 PAUSED = [CircuitState.OPEN, CircuitState.HALF_OPEN]
 

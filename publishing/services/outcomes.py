@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import TikTokAccount
 from publishing.models import Job, UploadSession, Video
+from publishing.pace import paced
 from publishing.services.circuits import circuit_of, why_paused
 from publishing.services.jobs import Claim, job_finish
 from publishing.states import UPLOAD_LIVE, CircuitState, JobKind, JobStatus, VideoStatus
@@ -18,8 +19,8 @@ from subiteya.tiktok import FailureClass, TikTokError
 logger = logging.getLogger(__name__)
 
 UPLOAD_ATTEMPTS = 4
-UPLOAD_PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
-RATE_PAUSE = timedelta(seconds=60)
+UPLOAD_PAUSES = (paced(timedelta(minutes=1)), paced(timedelta(minutes=5)), paced(timedelta(minutes=15)))
+RATE_PAUSE = paced(timedelta(seconds=60))
 #: When the day's cap is reached, the video goes out on the next morning of the account.
 NEXT_WINDOW = time(9, 0)
 

@@ -28,6 +28,7 @@ from publishing.models import (
     TrackStatus,
     Video,
 )
+from publishing.pace import paced
 from publishing.queues import ring
 from publishing.services.circuits import is_due, is_ready
 from publishing.services.held import held_head, resume_held
@@ -39,9 +40,9 @@ from subiteya.lib.tracing import trace
 
 logger = logging.getLogger(__name__)
 
-LEADERSHIP = timedelta(seconds=15)
+LEADERSHIP = paced(timedelta(seconds=15))
 #: A bell that nobody answered is rung again.
-RING_AGAIN = timedelta(seconds=30)
+RING_AGAIN = paced(timedelta(seconds=30))
 CRASHES = 3
 BATCH = 200
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict, StepFailed
+from publishing.pace import paced
 from publishing.services.edit import edit_run
 from publishing.services.jobs import (
     Claim,
@@ -29,7 +30,7 @@ from subiteya.lib.crashing import crash_point
 logger = logging.getLogger(__name__)
 
 EDIT_ATTEMPTS = 3
-EDIT_PAUSES = (timedelta(seconds=30), timedelta(minutes=5))
+EDIT_PAUSES = (paced(timedelta(seconds=30)), paced(timedelta(minutes=5)))
 
 
 def job_run(pk: int) -> None:

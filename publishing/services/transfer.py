@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from publishing.errors import LeaseLost, SessionOver, StepFailed
 from publishing.models import UploadSession
+from publishing.pace import paced
 from publishing.services.jobs import Claim, job_progress
 from publishing.services.sessions import session_last_part, session_move, session_offset
 from publishing.states import UploadState
@@ -199,5 +200,5 @@ def _over(line: _Line, code: str, breaker: FailureClass) -> None:
 
 def _sleep(line: _Line, seconds: float) -> None:
     """Wait ±20 %, but leave at once when the job was taken away."""
-    if line.claim.lost.wait(seconds * random.uniform(0.8, 1.2)):  # noqa: S311
+    if line.claim.lost.wait(paced(seconds) * random.uniform(0.8, 1.2)):  # noqa: S311
         raise LeaseLost(f"job {line.claim.job.pk}")

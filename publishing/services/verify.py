@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.services.tokens import AccountNotConnected, client_for
 from publishing.models import UploadSession, Video
+from publishing.pace import paced
 from publishing.services import outcomes
 from publishing.services.circuits import circuit_failed
 from publishing.services.jobs import Claim, job_finish, job_move, job_write
@@ -32,10 +33,10 @@ from subiteya.tiktok import (
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = (2, 2, 3, 5, 8, 13, 20, 30, 60)
-SLOW_AFTER, SLOW_POLL = timedelta(hours=1), timedelta(minutes=5)
+POLL_SECONDS = tuple(paced(float(seconds)) for seconds in (2, 2, 3, 5, 8, 13, 20, 30, 60))
+SLOW_AFTER, SLOW_POLL = paced(timedelta(hours=1)), paced(timedelta(minutes=5))
 #: After this long without an answer a person decides.
-GIVE_UP = timedelta(hours=24)
+GIVE_UP = paced(timedelta(hours=24))
 FINAL = (TikTokStatus.PUBLISH_COMPLETE, TikTokStatus.SEND_TO_USER_INBOX)
 
 

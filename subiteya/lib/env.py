@@ -56,6 +56,20 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**53) -> int:
     return result
 
 
+def share(name: str, default: float) -> float:
+    """A number above 0 and at most 1."""
+    value = _raw(name)
+    if not value:
+        return default
+    try:
+        result = float(value)
+    except ValueError:
+        raise BadSetting(f"{name} must be a number, not {value!r}.") from None
+    if not 0 < result <= 1:
+        raise BadSetting(f"{name} must be above 0 and at most 1, not {value}.")
+    return result
+
+
 def names(name: str, default: str = "") -> list[str]:
     """A comma-separated list without empty items."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]

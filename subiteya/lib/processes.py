@@ -52,6 +52,12 @@ def require_port(host: str, port: int) -> None:
         raise PortUnusable(f"port {port} on {host} {why}") from None
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @contextmanager
 def only_one(path: Path) -> Iterator[None]:
     """Hold the lock file `path` (the kernel frees it however we end), or raise AlreadyRunning."""

@@ -161,6 +161,7 @@ WORK_DIR = env.folder("SUBITEYA_WORK_DIR", VAR_DIR / "work")
 HOST_NAME = env.text("SUBITEYA_HOST_NAME", socket.gethostname())
 EDIT_WORKERS = env.number("SUBITEYA_EDIT_WORKERS", 1, low=0, high=64)
 UPLOAD_WORKERS = env.number("SUBITEYA_UPLOAD_WORKERS", 2, low=0, high=256)
+TIME_SCALE = env.share("SUBITEYA_TIME_SCALE", 1.0)  # publishing.pace
 UPLOAD_SINGLE_PART_MAX = env.number("SUBITEYA_UPLOAD_SINGLE_PART_MAX", 64_000_000, low=5_000_000, high=64_000_000)
 UPLOAD_PART_TARGET = env.number("SUBITEYA_UPLOAD_PART_TARGET", 32_000_000, low=10_000_000, high=60_000_000)
 UPLOAD_PART_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before a part is sent again

@@ -12,12 +12,15 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connections
 
-from publishing.services.reconcile import reconcile_tick
+from publishing.services.reconcile import lead, reconcile_tick
+from publishing.services.sweep import bucket_sweep
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 10.0
+#: Between two looks for stored files that no row names.
+SWEEP_SECONDS = 3600.0
 
 
 class Command(BaseCommand):
@@ -29,10 +32,13 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
         logger.info("scheduler_started")
-        failures = 0
+        failures, swept = 0, time.monotonic()
         while True:
             started = time.monotonic()
             failures = 0 if _tick(failures) else failures + 1
+            if not failures and started - swept > SWEEP_SECONDS:
+                swept = started
+                _sweep()
             pause = min(LONGEST_PAUSE_SECONDS, TICK_SECONDS * 2 ** min(failures, 10))
             time.sleep(max(0.0, started + pause - time.monotonic()))
 
@@ -54,6 +60,15 @@ def _tick(failures: int) -> bool:
     if failures:
         logger.info("scheduler_recovered", extra={"failures": failures})
     return True
+
+
+def _sweep() -> None:
+    """Clear the bucket of files that no row names. What goes wrong here waits for the next time."""
+    try:
+        if lead("sweeper"):
+            bucket_sweep()
+    except Exception:
+        logger.exception("bucket_sweep_failed")
 
 
 def _leave(signum: int, frame: FrameType | None) -> NoReturn:

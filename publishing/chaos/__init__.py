@@ -1,0 +1,1 @@
+"""Chaos: a private installation that is broken on purpose while it publishes, and a verdict on what came out."""
