@@ -65,7 +65,7 @@ class NotPermitted(Exception):
 def cool_down(level: int) -> timedelta:
     """How long a circuit stays open after `level` failed tries, without jitter."""
     base: timedelta = paced(timedelta(seconds=settings.CIRCUIT_COOL_DOWN_SECONDS))
-    return min(base * 2 ** min(level, 16), LONGEST_COOL_DOWN)
+    return min(base * (1 << min(level, 16)), LONGEST_COOL_DOWN)
 
 
 def counted_failures(circuit: AccountCircuit, now: datetime) -> int:
