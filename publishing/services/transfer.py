@@ -190,6 +190,9 @@ def _ask_before_over(line: _Line) -> None:
         if status.status != TikTokStatus.PROCESSING_UPLOAD:
             _read_status(line, status)
             return
+        if status.uploaded_bytes is None or line.plan.boundary_for(status.uploaded_bytes) == line.session.video_size:
+            session_offset(line.claim, line.session, line.session.video_size)  # it is there, or may be: poll
+            return
     _over(line, "upload_expired")
 
 
