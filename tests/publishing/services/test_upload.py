@@ -136,9 +136,9 @@ def test_it_starts_nothing_new_while_a_whole_file_is_processed(tiktok, video, wo
     tiktok.sandbox.fault("drop_after", "chunk", part=2)
     tiktok.sandbox.fault("refuse", "status", http_status=503)
     tiktok.sandbox.fault("refuse", "chunk", part=2, http_status=status)
-    work()
+    work(rounds=3)
     time.sleep(2)
-    work()
+    work(rounds=3)
     assert [entry["posted"] for entry in entries(tiktok)] == [True]
     assert reload(video).status == VideoStatus.POSTED
 
