@@ -62,6 +62,9 @@ def transfer(claim: Claim, client: TikTokClient, session: UploadSession, path: P
         _resync(line)
     while session.uploaded_bytes < session.video_size:
         first, last = line.ranges[_index(line)]
+        if session.url_expires_at and timezone.now() >= session.url_expires_at:
+            _ask_before_over(line, FailureClass.NEUTRAL)
+            continue
         _before_part(line, last)
         _send(line, first, last)
 
@@ -71,10 +74,8 @@ def _index(line: _Line) -> int:
 
 
 def _before_part(line: _Line, last: int) -> None:
-    """Still ours, still the same file, still time? And the whole hash before the part that publishes."""
+    """Still ours, still the same file? And the whole hash before the part that publishes."""
     line.claim.check()
-    if line.session.url_expires_at and timezone.now() >= line.session.url_expires_at:
-        _over(line, "upload_expired", FailureClass.NEUTRAL)
     _check_file(line)
     job_progress(line.claim, line.session.uploaded_bytes / line.session.video_size, step="upload", now=time.monotonic)
     if last == line.session.video_size - 1:
@@ -184,11 +185,14 @@ def _realign(line: _Line, reported: int | None) -> None:
 
 
 def _ask_before_over(line: _Line, breaker: FailureClass) -> None:
-    """403 or 404 on a part: the address is dead. Unless the last part had arrived, so is the session."""
+    """The address is dead (403, 404, or its hour is over). Unless the last part had arrived, so is the session."""
     if line.session.sent_at:
         status = line.client.status_fetch(line.session.publish_id)
         if status.status != TikTokStatus.PROCESSING_UPLOAD:
             _read_status(line, status)
+            return
+        if status.uploaded_bytes is None or line.plan.boundary_for(status.uploaded_bytes) == line.session.video_size:
+            session_offset(line.claim, line.session, line.session.video_size)  # it is there, or may be: poll
             return
     _over(line, "upload_expired", breaker)
 

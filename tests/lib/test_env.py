@@ -145,3 +145,18 @@ def test_it_reads_folders_as_absolute_paths(given: Callable[[str], None], tmp_pa
 
     assert env.folder("SOME", tmp_path) == Path.home() / "y"
     assert env.folder("OTHER", tmp_path) == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("value", ["0", "-0.1", "1.01", "nan", "inf", "half", "0,5"])
+def test_it_refuses_a_share_outside_of_its_bounds(given: Callable[[str], None], value: str) -> None:
+    given(value)
+
+    with pytest.raises(env.BadSetting, match="SOME must be"):
+        env.share("SOME", 1.0)
+
+
+@pytest.mark.parametrize(("value", "read"), [("", 1.0), ("0.05", 0.05), ("1", 1.0)])
+def test_it_reads_a_share(given: Callable[[str], None], value: str, read: float) -> None:
+    given(value)
+
+    assert env.share("SOME", 1.0) == read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -128,6 +129,20 @@ def test_it_asks_instead_of_sending_again_after_the_last_part(tiktok, video, wor
         work()
     assert reload(video).status == VideoStatus.POSTED
     assert len(entries(tiktok)) == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_it_starts_nothing_new_while_a_whole_file_is_processed(tiktok, video, work, status):
+    """The last part arrived, its answer and the question after it got lost, and its address is dead by then."""
+    tiktok.sandbox.configure(processing_seconds=2)
+    tiktok.sandbox.fault("drop_after", "chunk", part=2)
+    tiktok.sandbox.fault("refuse", "status", http_status=503)
+    tiktok.sandbox.fault("refuse", "chunk", part=2, http_status=status)
+    work(rounds=3)
+    time.sleep(2)
+    work(rounds=3)
+    assert [entry["posted"] for entry in entries(tiktok)] == [True]
+    assert reload(video).status == VideoStatus.POSTED
 
 
 def test_it_keeps_a_video_unconfirmed_when_tiktok_never_answers(tiktok, video, work):
