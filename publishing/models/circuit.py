@@ -81,7 +81,7 @@ class CircuitEventKind(models.TextChoices):
     CLOSED = "closed", _("Publishing again")
     ISOLATED = "isolated", _("Set apart")
     RELEASED = "released", _("Released")
-    RESET = "reset", _("Reset")
+    RESET = "reset", _("Back to normal")
     PROBE_REQUESTED = "probe_requested", _("Try asked for")
 
 

@@ -57,7 +57,7 @@ ACTS = {
         states=frozenset({CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.ISOLATED}),
     ),
     "isolate": CircuitAct(
-        act=service.circuit_isolate, label=_("Set apart"), icon="pause", done=_("Set apart: nothing goes out."),
+        act=service.circuit_isolate, label=_("Set it apart"), icon="pause", done=_("Set apart: nothing goes out."),
         effect=_("Nothing more goes out on this account until somebody releases it. What is being sent right now is "
                  "finished; everything else waits here."),
         states=frozenset({CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN}),
