@@ -87,14 +87,16 @@ class AccountCircuitAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Publish normally again"), permissions=["act"])
     def reset(self, request: HttpRequest, queryset: QuerySet[AccountCircuit]) -> TemplateResponse | None:
         return self._ask(
-            request, queryset, service.circuit_reset, title=_("Publish normally again?"), button=_("Publish normally again"),
+            request, queryset, service.circuit_reset, title=_("Publish normally again?"),
+            button=_("Publish normally again"),
             effect=_("All that waits goes out now, and the failures so far are forgotten."), done=_("Publishing again"),
         )  # fmt: skip
 
     @admin.action(description=_("Set these accounts apart"), permissions=["act"])
     def isolate(self, request: HttpRequest, queryset: QuerySet[AccountCircuit]) -> TemplateResponse | None:
         return self._ask(
-            request, queryset, service.circuit_isolate, title=_("Set these accounts apart?"), button=_("Set them apart"), danger=True,
+            request, queryset, service.circuit_isolate, title=_("Set these accounts apart?"),
+            button=_("Set them apart"), danger=True,
             effect=_("Nothing more goes out on these accounts until somebody releases them."), done=_("Set apart"),
         )  # fmt: skip
 
