@@ -18,7 +18,7 @@ from accounts.models import AccountEventKind, AccountStatus, OAuthToken, TikTokA
 from accounts.services.clients import client_with, oauth_client
 from accounts.services.events import account_event
 from accounts.signals import account_disconnected
-from subiteya.tiktok import InvalidGrant, TikTokClient, TokenAnswer
+from subiteya.tiktok import InvalidGrant, LocalFailure, TikTokClient, TokenAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def access_token_for(*, account: TikTokAccount, force_refresh: bool = False) -> 
     """An access token that is valid for at least a few minutes.
 
     `force_refresh`: TikTok has just refused the stored one. Raises AccountNotConnected, or TikTokError when
-    TikTok cannot be reached.
+    TikTok cannot be reached, or when whoever refreshes it now does not come to an end.
     """
     token = _token(account)
     refused = token.access_token if force_refresh else None
@@ -51,7 +51,7 @@ def access_token_for(*, account: TikTokAccount, force_refresh: bool = False) -> 
         if _claim(token):
             return _refresh(account, token)
         if time.monotonic() > deadline:
-            raise AccountNotConnected(account)
+            raise LocalFailure("unavailable", "another process does not end its refresh")  # it may have died
         time.sleep(0.2)  # another process is refreshing: its result is ours too
         token = _token(account)
 

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 
 import requests
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 from redis import Redis
 from redis.exceptions import RedisError
 
 from publishing.chaos.control import Control
 from publishing.chaos.faults import pick_fault, rejection
+from publishing.chaos.stage import STACK_NAME
 from publishing.demo.stand_in import StandInFailed
 from publishing.models import Job
 from publishing.queues import ring
@@ -75,6 +76,7 @@ class Monkey:
             (9, self._fault),
             (2, self._reject),
             (3, self._double_bells),
+            (1, self._cut_database),
         )
 
     def start(self) -> None:
@@ -192,7 +194,7 @@ class Monkey:
     def _choose(self, found: Sequence[Process]) -> Process | None:
         return self._random.choice(found) if found else None
 
-    # Redis and TikTok
+    # Redis, the database and TikTok
 
     def _flush_redis(self) -> str:
         with Redis.from_url(settings.REDIS_URL, socket_timeout=2) as redis:
@@ -205,6 +207,16 @@ class Monkey:
             for _time in range(2):
                 ring(job.kind, "run_job", job.pk, job.trace_id)
         return "double_bells" if jobs else ""
+
+    def _cut_database(self) -> str:
+        """PostgreSQL ends every connection of the installation, as when it is restarted. SQLite has none."""
+        if connection.vendor != "postgresql":
+            return ""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [STACK_NAME]
+            )
+        return "cut_database"
 
     def _fault(self) -> str:
         fault = pick_fault(self._random)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from publishing.chaos.evidence import find_left, read_rows
 from publishing.chaos.monkey import Monkey
 from publishing.chaos.orders import PAUSE_SECONDS, make_orders, submit
 from publishing.chaos.sources import make_sources
+from publishing.chaos.stage import OWN_NAME
 from publishing.chaos.verdict import Asked, Post, Verdict, judge
 from publishing.demo.running import Product, product
 from publishing.models import Video
@@ -119,6 +121,7 @@ def run_chaos(wanted: Wanted, *, say: Callable[[str], None]) -> tuple[Verdict, d
     """The verdict, and the document that says it. `settings` are those of the stage. Raises ShowFailed, Refused."""
     say("Starting the private installation…")
     with product() as running:
+        os.environ["PGAPPNAME"] = OWN_NAME  # its own connections are not among those that the monkey cuts
         running.wait_until_ready()
         run = _Run(wanted, running, say)
         run.go()

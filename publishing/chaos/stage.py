@@ -23,6 +23,8 @@ KEPT = frozenset({"SUBITEYA_FFMPEG", "SUBITEYA_TIME_SCALE"})
 TIME_SCALE = "0.1"
 EDIT_WORKERS, UPLOAD_WORKERS = 2, 3
 POSTGRESQL = ("postgres", "postgresql")
+#: How the private installation's connections are called in PostgreSQL, and those of the run itself.
+STACK_NAME, OWN_NAME = "subiteya-chaos-stack", "subiteya-chaos-run"
 
 
 def is_postgresql(url: str) -> bool:
@@ -73,6 +75,7 @@ def _environment(folder: Path, database: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "subiteya.settings.dev",
         "PYTHONUNBUFFERED": "1",
         "DATABASE_URL": database,
+        "PGAPPNAME": STACK_NAME,
         "SUBITEYA_VAR_DIR": str(folder),
         "SUBITEYA_STATIC_ROOT": str(folder / "static"),
         "SUBITEYA_HOST_NAME": "chaos",

@@ -6,6 +6,7 @@ import logging
 import traceback
 from datetime import timedelta
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict, StepFailed
@@ -53,6 +54,9 @@ def job_run(pk: int) -> None:
         logger.info("job_lost", extra=context)
     except StepFailed as failure:
         step_failed(claim, failure)
+    except (OperationalError, InterfaceError) as error:
+        # Nothing is wrong with the job: its lease runs out, and whoever takes it over finds every finished step.
+        logger.warning("job_database_lost", extra=context | {"error": str(error).strip()})
     except Exception:
         logger.exception("job_errored", extra=context)
         _errored(claim)

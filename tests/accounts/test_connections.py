@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AccountEvent, AccountStatus, OAuthAttempt, OAuthToken, TikTokAccount
+from accounts.services import tokens
 from accounts.services.connections import (
     ImportInvalid,
     OAuthRefused,
@@ -22,6 +23,7 @@ from accounts.services.connections import (
     oauth_start,
 )
 from accounts.services.tokens import AccountNotConnected, access_token_for
+from subiteya.tiktok import LocalFailure
 from tests.factories import TikTokAccountFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -184,6 +186,17 @@ def test_it_refreshes_once_when_many_ask_at_the_same_time(tiktok):
         thread.join()
     assert len(set(tokens)) == 1
     assert AccountEvent.objects.filter(account=account, kind="refreshed").count() == 1
+
+
+def test_it_does_not_take_an_account_for_lost_when_its_refresher_died(tiktok, monkeypatch):
+    monkeypatch.setattr(tokens, "WAIT_SECONDS", 0.3)
+    account = imported(tiktok, expires_in=60)
+    OAuthToken.objects.filter(account=account).update(refresh_claimed_until=timezone.now() + timedelta(seconds=50))
+    with pytest.raises(LocalFailure) as failure:
+        access_token_for(account=account)
+    assert (failure.value.retryable, failure.value.code) == (True, "unavailable")
+    with time_machine.travel(timezone.now() + timedelta(seconds=51)):
+        assert access_token_for(account=account)
 
 
 def test_it_shows_a_person_only_the_accounts_in_their_charge(user):

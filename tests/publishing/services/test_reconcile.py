@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from publishing.models import Job, Leadership, Video
+from publishing.services import runner
 from publishing.services.jobs import LEASE, job_claim
 from publishing.services.reconcile import CRASHES, LEADERSHIP, lead, reconcile_tick
 from publishing.services.runner import job_run
@@ -131,6 +133,21 @@ def test_it_leads_alone_and_loses_the_lead_by_silence(clock, bells):
     clock.shift(LEADERSHIP + timedelta(seconds=1))
     assert lead("reconciler")
     assert Leadership.objects.get().owner != "other"
+
+
+@pytest.mark.parametrize("error", [OperationalError("database is locked"), InterfaceError("connection is closed")])
+def test_it_leaves_a_job_whose_database_went_away_to_be_taken_over(clock, bells, monkeypatch, error):
+    def cut(claim):
+        raise error
+
+    monkeypatch.setattr(runner, "edit_run", cut)
+    job = JobFactory(video=VideoFactory(status=VideoStatus.EDITING))
+    job_run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.traceback) == (JobStatus.RUNNING, "")
+    clock.shift(LEASE + timedelta(seconds=1))
+    assert reconcile_tick()["taken_over"] == 1
+    assert reload(job.video).status == VideoStatus.EDITING
 
 
 def test_it_keeps_the_traceback_of_a_bug_and_shows_the_video_red(clock, bells):
