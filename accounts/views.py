@@ -99,8 +99,15 @@ def account_list(request: MemberRequest) -> HttpResponse:
     """A card per account in the person's charge, with its health and today's posts."""
     accounts = list(_with_posts(accounts_for(request.user), _zones(request.user.pk, request.user.is_staff)))
     cards = [(account, health(account)) for account in accounts]
-    lost = sum(state.level == "lost" for _account, state in cards)
-    return render(request, "accounts/account_list.html", {"cards": cards, "lost": lost})
+    lost = sum(state.level == "lost" or _circuit(account) == "isolated" for account, state in cards)
+    paused = sum(_circuit(account) in {"open", "half_open"} for account, _state in cards)
+    return render(request, "accounts/account_list.html", {"cards": cards, "lost": lost, "paused": paused})
+
+
+def _circuit(account: TikTokAccount) -> str:
+    """The state of the account's circuit breaker; empty when nothing ever happened to it."""
+    circuit = getattr(account, "circuit", None)
+    return circuit.state if circuit else ""
 
 
 def _zones(user_pk: int, is_staff: bool) -> Iterable[str]:

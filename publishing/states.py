@@ -142,7 +142,7 @@ JOB_ALLOWED: dict[JobStatus, frozenset[JobStatus]] = {
 class CircuitState(TextChoices):
     """Whether an account takes uploads. `open` ends by itself, `isolated` only by a person."""
 
-    CLOSED = "closed", _("Publishing")
+    CLOSED = "closed", _("Publishes")
     OPEN = "open", _("Paused")
     HALF_OPEN = "half_open", _("Trying one")
     ISOLATED = "isolated", _("Set apart")

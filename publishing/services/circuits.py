@@ -93,16 +93,9 @@ def circuit_permit(*, job: Job, owner: str) -> Permit:
     if circuit is None or circuit.state == CircuitState.CLOSED:
         return Permit(account_id)
     now = timezone.now()
-    if not is_ready(circuit, now) or not is_head(job):
+    if not is_head(job) or not is_canary(circuit, now):
         raise NotPermitted(*why_paused(circuit))
     return _probe(circuit, job, owner, now)
-
-
-def is_ready(circuit: AccountCircuit, now: datetime) -> bool:
-    """May the account's first upload be tried? One account only while all of TikTok seems ill."""
-    ends = {CircuitState.OPEN: circuit.open_until, CircuitState.HALF_OPEN: circuit.probe_until}
-    until = ends.get(CircuitState(circuit.state))
-    return until is not None and until <= now and is_canary(circuit, now)
 
 
 def is_due(now: datetime) -> Q:

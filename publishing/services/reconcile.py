@@ -30,10 +30,11 @@ from publishing.models import (
 )
 from publishing.pace import paced
 from publishing.queues import ring
-from publishing.services.circuits import is_due, is_ready
+from publishing.services.circuits import is_due
 from publishing.services.held import held_head, resume_held
 from publishing.services.jobs import job_cancel_active, job_create, job_move, job_ring, lane, worker_name
 from publishing.services.moves import is_missed, video_move
+from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
 from publishing.states import CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.lib.tracing import trace
@@ -158,9 +159,11 @@ def circuit_resume(circuit: AccountCircuit) -> None:
 
 def probe_wake(circuit: AccountCircuit) -> None:
     """Call the account's first held upload: it asks for the probe when it is claimed. The others stay held."""
-    running = lane(circuit.account_id).filter(status__in=[JobStatus.RUNNING, JobStatus.QUEUED])
+    now = timezone.now()
     head = held_head(circuit.account_id)
-    if head is None or running.exists() or not is_ready(circuit, timezone.now()):
+    called = lane(circuit.account_id).filter(status__in=[JobStatus.RUNNING, JobStatus.QUEUED])
+    due = AccountCircuit.objects.filter(is_due(now), pk=circuit.pk)
+    if head is None or called.exists() or not due.exists() or not is_canary(circuit, now):
         return
     job_move(job=head, to=JobStatus.QUEUED, code="probe", run_at=timezone.now())
     job_ring(head)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from publishing.errors import NotPossible
 from publishing.models import AccountCircuit, CircuitEvent, CircuitEventKind, Job, TikTokOutage, Video
+from publishing.services import circuits
 from publishing.services.circuits import (
     AFTER_OUTAGE,
     LONGEST_COOL_DOWN,
@@ -216,6 +217,16 @@ def test_it_lets_one_try_through_then(account, clock):
 
     assert permit.token == 1
     assert state(account) == CircuitState.HALF_OPEN
+
+
+def test_it_decides_by_one_statement_whatever_a_worker_has_read(account, clock):
+    circuit = opened(account, clock)
+    AccountCircuit.objects.filter(pk=account.pk).update(open_until=timezone.now() + timedelta(minutes=1))
+
+    with pytest.raises(NotPermitted):
+        circuits._probe(circuit, upload(account), "host:1", timezone.now())
+
+    assert circuit_of(account).probe_token == 0
 
 
 def test_it_closes_and_sends_the_held_ones_on_once_the_try_went_through(account, clock):
