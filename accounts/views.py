@@ -81,7 +81,8 @@ def health(account: TikTokAccount) -> Health:
     token: OAuthToken | None = getattr(account, "token", None)
     if not account.is_connected or token is None:
         why = LOSSES.get(account.status_reason, "")
-        return Health("lost", f"{gettext('Disconnected from TikTok.')} {why}".strip())
+        what = gettext("Disconnected from TikTok.")
+        return Health("lost", f"{what} {why}".strip())
     days = max(0, (token.refresh_expires_at - timezone.now()).days)
     if days > DAYS_SOON:
         return Health("good", gettext("Connected; it publishes without anything from you."), days)
@@ -124,7 +125,7 @@ def _with_posts(accounts: QuerySet[TikTokAccount], zones: Iterable[str]) -> Quer
         accounts.annotate(
             posted_today=Count("videos", filter=today),
             last_posted_at=Max("videos__posted_at"),
-            waiting=Count("videos", filter=Q(videos__status__in=["failed_upload", "held"])),
+            waiting=Count("videos", filter=Q(videos__status="held")),
         )
         .select_related("circuit")
         .prefetch_related("managers")

@@ -232,6 +232,12 @@ def heartbeat(claim: Claim, *, every: float = HEARTBEAT_SECONDS) -> Iterator[Non
         thread.join(timeout=5)
 
 
+def job_abandon(*, owner: str) -> int:
+    """The process `owner` is dead for certain: let the scheduler take its jobs over now, not when the lease ends."""
+    jobs = Job.objects.filter(owner=owner, status=JobStatus.RUNNING)
+    return jobs.update(lease_until=timezone.now())
+
+
 def job_release(claim: Claim) -> None:
     """Give a running job back untouched (the worker stops): it keeps its attempt and is rung again."""
     with transaction.atomic():
@@ -261,9 +267,9 @@ def job_finish(
         Video.objects.filter(pk=claim.job.video_id).update(**video_fields)
 
 
-def worker_name() -> str:
+def worker_name(pid: int = 0) -> str:
     """`host:pid`, unique among live workers."""
-    return f"{settings.HOST_NAME}:{os.getpid()}"
+    return f"{settings.HOST_NAME}:{pid or os.getpid()}"
 
 
 def _conflict(job: Job, fence: int | None, message: str) -> Exception:

@@ -86,7 +86,7 @@ def _ask(claim: Claim, session: UploadSession) -> PublishStatus:
 
 def verify_apply(claim: Claim, session: UploadSession, status: PublishStatus) -> None:
     """What TikTok said, written under the fence."""
-    UploadSession.objects.filter(pk=session.pk).update(tiktok_status=status.status, log_id=status.log_id)
+    UploadSession.objects.filter(pk=session.pk).update(tiktok_status=status.status)
     match status.status:
         case TikTokStatus.PUBLISH_COMPLETE:
             _complete(claim, session, status)
@@ -113,7 +113,8 @@ def _send_rest(claim: Claim, session: UploadSession, status: PublishStatus) -> N
     UploadSession.objects.filter(pk=session.pk, state=UploadState.PROCESSING).update(
         state=UploadState.UPLOADING, sent_at=None, uploaded_bytes=boundary
     )
-    outcomes.try_later(claim, code="upload_cut", detail=outcomes.details(claim.job))
+    parts = {"part": boundary // session.chunk_size + 1, "parts": session.total_chunk_count}
+    outcomes.try_later(claim, code="upload_cut", detail=outcomes.details(claim.job, **parts))
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from publishing.causes import Action, Cause, cause_for
 from publishing.models import Video
+from publishing.selectors.videos import is_sent
 from publishing.states import (
     VIDEO_ALLOWED,
     VIDEO_CANCELLABLE,
@@ -56,7 +57,7 @@ def secondary_buttons(video: Video) -> list[Button]:
         offered.append(_retry(video))
     if _reschedulable(video) and _may_pass(video):
         offered.append(_reschedule(video))
-    if video.status in VIDEO_CANCELLABLE:
+    if video.status in VIDEO_CANCELLABLE and not is_sent(video):
         offered.append(_discard(video))
     return [button for button in offered if first is None or button.target != first.target]
 

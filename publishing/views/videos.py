@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.access import MemberRequest, signed_in
@@ -140,6 +141,7 @@ def video_detail(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "video": video,
         "zone": zone_of(video),
+        "today": timezone.localtime(timezone=zone_of(video)),
         "live": _live_part(request, video),
         "players": _players(video),
         "profile": f"{settings.TIKTOK_AUTHORIZE_BASE}/{video.account}",
