@@ -19,10 +19,12 @@ from django.utils import timezone
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Leadership, SubtitleTrack, TrackStatus, Video
 from publishing.queues import ring
+from publishing.services.cleaning import hosts_ring
 from publishing.services.jobs import job_cancel_active, job_create, job_move, worker_name
 from publishing.services.moves import is_missed, video_move
 from publishing.services.outcomes import given_up
-from publishing.states import JobKind, JobStatus, VideoStatus
+from publishing.services.working import preferred_host
+from publishing.states import JOB_CLAIMABLE, JobKind, JobStatus, VideoStatus
 from subiteya.lib.tracing import trace
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 LEADERSHIP = timedelta(seconds=15)
 #: A bell that nobody answered is rung again.
 RING_AGAIN = timedelta(seconds=30)
+#: How long the host that keeps an edit's files has a right to it.
+HOST_PATIENCE = timedelta(seconds=20)
 CRASHES = 3
 BATCH = 200
 
@@ -45,7 +49,9 @@ def reconcile_tick() -> dict[str, int]:
         "started": _each(_due(now), video_start),
         "missed": _each(_late(now), video_miss),
         "taken_over": _each(_dead(now), job_take_over),
+        "let_go": _let_go(now),
         "rung": _ring_jobs(now) + _ring_files(now),
+        "cleaning": hosts_ring(),
     }
 
 
@@ -120,8 +126,21 @@ def job_take_over(job: Job) -> None:
         video_move(video=job.video, to=given_up(job), code="crashed")
         logger.error("job_quarantined", extra={"job": job.pk, "video": job.video_id})
         return
-    job_move(job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None)
+    host = preferred_host(job.video) if job.kind == JobKind.EDIT else ""
+    job_move(
+        job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None,
+        prefer_host=host,
+    )  # fmt: skip
     logger.warning("job_taken_over", extra={"job": job.pk, "crashes": crashes})
+
+
+def _let_go(now: datetime) -> int:
+    """A preferred host that did not answer in time is busy or gone: any host may do it, fetching what it lacks."""
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    unanswered = Job.objects.exclude(prefer_host="").filter(
+        free, status__in=sorted(JOB_CLAIMABLE), belled_at__gte=F("run_at"), belled_at__lt=now - HOST_PATIENCE
+    )
+    return unanswered.update(prefer_host="", belled_at=None)
 
 
 def _ring_jobs(now: datetime) -> int:
@@ -132,7 +151,7 @@ def _ring_jobs(now: datetime) -> int:
     jobs = Job.objects.filter(free, unheard, status__in=states, run_at__lte=now).order_by("run_at", "pk")
     rung = 0
     for job in jobs[:BATCH]:
-        if not ring(job.kind, "run_job", job.pk, job.trace_id):
+        if not ring(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host):
             break  # Redis is down: the next round tries again
         Job.objects.filter(pk=job.pk).update(belled_at=now)
         rung += 1
