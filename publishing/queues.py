@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-import django_rq
 from django.conf import settings
 from django.db import transaction
 from redis import Redis
@@ -23,9 +22,9 @@ ANSWER_SECONDS = 2.0
 MESSAGE_TTL_SECONDS = 3600
 
 
-def queue_name(kind: str) -> str:
-    """The Redis queue of `edit` or `upload` work; each worker process listens to exactly one."""
-    return f"{settings.QUEUE_PREFIX}-{kind}"
+def queue_name(kind: str, host: str = "") -> str:
+    """The Redis queue of `edit` or `upload` work, of any host or only of `host`; each worker listens to exactly one."""
+    return f"{settings.QUEUE_PREFIX}-{kind}" + (f"@{host}" if host else "")
 
 
 @lru_cache(maxsize=2)
@@ -33,18 +32,18 @@ def _connection(url: str) -> Redis:
     return Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS)
 
 
-def get_queue(kind: str) -> Queue:
-    """The rq queue for `kind`, with short time-outs and messages that are plain JSON."""
-    return django_rq.get_queue(queue_name(kind), connection=_connection(settings.REDIS_URL), serializer=JSONSerializer)
+def get_queue(kind: str, host: str = "") -> Queue:
+    """The rq queue for `kind` (and `host`), with short time-outs and messages that are plain JSON."""
+    return Queue(queue_name(kind, host), connection=_connection(settings.REDIS_URL), serializer=JSONSerializer)
 
 
-def ring(kind: str, task: str, pk: int, trace_id: str) -> bool:
-    """Ask a worker of `kind` to call `publishing.tasks.<task>(pk)`; False when Redis does not answer.
+def ring(kind: str, task: str, pk: int, trace_id: str, *, host: str = "") -> bool:
+    """Ask a worker of `kind` (on `host`) to call `publishing.tasks.<task>(pk)`; False when Redis does not answer.
 
     Nothing is lost then: the row is written, and the reconciler rings again.
     """
     try:
-        get_queue(kind).enqueue(
+        get_queue(kind, host).enqueue(
             f"publishing.tasks.{task}",
             args=(pk,),
             kwargs={"trace_id": trace_id},
@@ -54,12 +53,12 @@ def ring(kind: str, task: str, pk: int, trace_id: str) -> bool:
             ttl=MESSAGE_TTL_SECONDS,
         )
     except (RedisError, OSError):
-        logger.warning("bell_unanswered", extra={"queue": kind, "task": task, "pk": pk})
+        logger.warning("bell_unanswered", extra={"queue": queue_name(kind, host), "task": task, "pk": pk})
         return False
     return True
 
 
-def ring_after_commit(kind: str, task: str, pk: int, trace_id: str) -> None:
+def ring_after_commit(kind: str, task: str, pk: int, trace_id: str, *, host: str = "") -> None:
     """Ring once the current transaction is committed; a rollback rings nothing."""
-    after: Callable[[], bool] = partial(ring, kind, task, pk, trace_id)
+    after: Callable[[], bool] = partial(ring, kind, task, pk, trace_id, host=host)
     transaction.on_commit(after)

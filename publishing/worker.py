@@ -28,8 +28,8 @@ from rq.serializers import JSONSerializer
 
 from publishing.pace import paced
 from publishing.queues import queue_name
+from publishing.services.cleaning import scratch_sweep
 from publishing.services.jobs import job_abandon, worker_name
-from publishing.services.sweep import scratch_sweep
 from publishing.stopping import Stopping
 from subiteya.lib.processes import die_with_parent
 
@@ -47,12 +47,16 @@ RECONNECT_SECONDS = (0.25, 5.0)
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
-def make_worker(kind: str, name: str = "") -> QueueWorker:
-    """A worker of the `kind` ("edit" or "upload") queue, with a Redis connection of its own."""
+def make_worker(kind: str, name: str = "", *, host_queue: bool = False) -> QueueWorker:
+    """A worker of the `kind` ("edit" or "upload") queue, with a Redis connection of its own.
+
+    With `host_queue` it takes only what is meant for this host.
+    """
+    host = settings.HOST_NAME if host_queue else ""
     connection = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15)
     # `prepare_for_work` would talk to Redis now, and it may not be there yet.
     worker = QueueWorker(
-        [Queue(queue_name(kind), connection=connection, serializer=JSONSerializer)],
+        [Queue(queue_name(kind, host), connection=connection, serializer=JSONSerializer)],
         name=name or f"{kind}-{settings.HOST_NAME}-{secrets.token_hex(3)}",
         connection=connection,
         serializer=JSONSerializer,

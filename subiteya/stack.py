@@ -23,6 +23,8 @@ def programs(*, site_url: str, sandbox: bool) -> list[Program]:
         found.append(Program(name="sandbox", argv=_sandbox_argv(site_url)))
     for kind, count in (("edit", settings.EDIT_WORKERS), ("upload", settings.UPLOAD_WORKERS)):
         found += [Program(name=f"{kind}-{n}", argv=_manage("worker", kind)) for n in range(1, count + 1)]
+    if settings.EDIT_WORKERS:
+        found.append(Program(name="edit-host", argv=_manage("worker", "edit", "--host-queue")))
     found.append(Program(name="scheduler", argv=_manage("scheduler")))
     if settings.REDIS_EMBEDDED:
         found.insert(0, _redis())

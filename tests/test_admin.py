@@ -19,7 +19,6 @@ from accounts.models import AccountEvent, OAuthAttempt, OAuthToken, TikTokAccoun
 from publishing.models import (
     AccountBrand,
     AccountCircuit,
-    AssetCopy,
     BrandPattern,
     CircuitEvent,
     Job,
@@ -30,6 +29,7 @@ from publishing.models import (
     Video,
     VideoEvent,
     WebhookReceipt,
+    WorkingAsset,
 )
 from publishing.states import JobStatus, UploadState, VideoStatus
 from tests.factories import (
@@ -78,7 +78,9 @@ def one_of_each():
         account, token, video, job, upload, pattern, video.batch, source, account.sector, cm,
         SubtitleTrackFactory(asset=source, created_by=cm),
         AccountBrand.objects.create(account=account, pattern=pattern),
-        AssetCopy.objects.create(asset=source, host=f"h{number}", path="/p", size=1, expires_at=now),
+        WorkingAsset.objects.create(
+            kind="source", key=source.sha256, host=f"h{number}", path="/p", size=1, used_at=now, expires_at=now
+        ),
         VideoEvent.objects.create(video=video, new=video.status, actor=cm, at=now),
         JobEvent.objects.create(job=job, new=job.status, at=now),
         Render.objects.create(key=f"{number:064}", asset=upload.asset, job=job, lease_until=now),

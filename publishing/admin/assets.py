@@ -1,4 +1,4 @@
-"""Files, their copies and subtitles."""
+"""Files, what hosts keep of them, and subtitles."""
 
 from __future__ import annotations
 
@@ -14,19 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from publishing.admin.words import asset_chip, track_chip
 from publishing.causes import clock_text, sentence, size_text
-from publishing.models import Asset, AssetCopy, AssetKind, SubtitleTrack
+from publishing.models import Asset, AssetKind, SubtitleTrack, WorkingAsset, WorkingKind
 from publishing.services.ingest import asset_probe_again
-from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, code, json_block
+from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, code, json_block
 from subiteya.lib.admin_actions import Refused, report_each
-
-
-class CopyInline(ReadOnlyInline):
-    model = AssetCopy
-    fields = ["host", "path", "weight", "expires_at"]
-
-    @admin.display(description=_("size"))
-    def weight(self, copy: AssetCopy) -> str:
-        return size_text(copy.size)
 
 
 @admin.register(Asset)
@@ -36,14 +27,13 @@ class AssetAdmin(ReadOnlyAdmin):
     list_select_related = ["created_by"]
     date_hierarchy = "created_at"
     search_fields = ["original_name", "sha256", "storage_key"]
-    inlines = [CopyInline]
     actions = ["check_again"]
     fieldsets = [
         (None, {"fields": ["original_name", "kind", "state", "weight", "lasts", "created_by", "created_at"]}),
         (_("Check"), {"fields": ["contents", "probe_attempts", "belled_at"]}),
-        (_("Stored"), {"fields": ["storage_key", "digest", "uploaders"]}),
+        (_("Stored"), {"fields": ["storage_key", "digest", "copies", "uploaders"]}),
     ]
-    readonly_fields = ["state", "weight", "lasts", "contents", "digest"]
+    readonly_fields = ["state", "weight", "lasts", "contents", "digest", "copies"]
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, asset: Asset) -> SafeString:
@@ -66,6 +56,11 @@ class AssetAdmin(ReadOnlyAdmin):
     def digest(self, asset: Asset) -> SafeString | str:
         return code(asset.sha256)
 
+    @admin.display(description=_("working copies"))
+    def copies(self, asset: Asset) -> str:
+        kept = WorkingAsset.objects.filter(kind=WorkingKind.SOURCE, key=asset.sha256).order_by("host")
+        return ", ".join(kept.values_list("host", flat=True)) or NOTHING
+
     @admin.action(description=_("Check the file again"), permissions=["act"])
     def check_again(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
         report_each(request, queryset, _check, done=_("Being checked again"))
@@ -77,17 +72,31 @@ def _check(asset: Asset) -> None:
     asset_probe_again(asset=asset)
 
 
-@admin.register(AssetCopy)
-class AssetCopyAdmin(ReadOnlyAdmin):
-    list_display = ["asset", "host", "path", "weight", "expires_at"]
-    list_filter = ["host"]
-    list_select_related = ["asset"]
+@admin.register(WorkingAsset)
+class WorkingAssetAdmin(ReadOnlyAdmin):
+    list_display = ["key_start", "kind", "host", "weight", "used_at", "expires_at"]
+    list_filter = ["kind", "host"]
     date_hierarchy = "created_at"
-    search_fields = ["asset__sha256", "asset__original_name", "path"]
+    search_fields = ["key", "sha256", "path"]
+    search_help_text = _("Edit's key, sha256 or path")
+    fields = ["kind", "name", "host", "path", "digest", "weight", "created_at", "used_at", "expires_at"]
+    readonly_fields = ["name", "digest", "weight"]
+
+    @admin.display(description=_("key"), ordering="key")
+    def key_start(self, kept: WorkingAsset) -> str:
+        return kept.key[:12]
+
+    @admin.display(description=_("key"))
+    def name(self, kept: WorkingAsset) -> SafeString | str:
+        return code(kept.key)
+
+    @admin.display(description="sha256")
+    def digest(self, kept: WorkingAsset) -> SafeString | str:
+        return code(kept.sha256)
 
     @admin.display(description=_("size"), ordering="size")
-    def weight(self, copy: AssetCopy) -> str:
-        return size_text(copy.size)
+    def weight(self, kept: WorkingAsset) -> str:
+        return size_text(kept.size)
 
 
 @admin.register(SubtitleTrack)

@@ -58,7 +58,7 @@ class JobAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["video", "kind", "state", "detail", "trail", "trace"]}),
         (_("Work"), {"fields": ["step", "share", "attempt", "crash_count", "poll_count", "render_key"]}),
-        (_("Claim"), {"fields": ["owner", "host", "fence", "lease_until", "run_at", "belled_at"]}),
+        (_("Claim"), {"fields": ["owner", "host", "prefer_host", "fence", "lease_until", "run_at", "belled_at"]}),
         (_("Times"), {"fields": ["created_at", "started_at", "finished_at"]}),
     ]
     readonly_fields = ["state", "share", "detail", "trail", "trace"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import selectors
@@ -23,6 +24,7 @@ from publishing.editing.children import Limits, limited
 from publishing.editing.containers import MediaRefused, layout_of
 from publishing.editing.graph import SUBTITLES
 from publishing.editing.spec import EditSpec, read_argv
+from subiteya.lib.durable import rename_durably
 
 TAIL_BYTES = 4000
 #: Enough for the pauses of an hour's talk.
@@ -36,6 +38,9 @@ FRAME_WIDTHS = (16, 1920)
 SILENCE_SECONDS = 0.2
 #: Speech shorter than this is a click.
 SPEECH_MS = 120
+#: What `extract_audio` writes: part of the name under which it is kept.
+AUDIO_FORMAT = "s16le-16000-mono"
+AUDIO_BYTES_PER_SECOND = 32_000
 #: Below the mean volume (dB) lie the pauses; a recording without any such pause is asked again, less strictly.
 PAUSES_BELOW_MEAN = (8, 3)
 THRESHOLDS = (-60, -12)
@@ -49,10 +54,11 @@ class FfmpegError(Exception):
 
 
 class FfmpegFailed(FfmpegError):
-    """It ended with an error, or without the whole of the work."""
+    """It ended with an error, or without the whole of the work. `errno` is ENOSPC or EDQUOT for want of room."""
 
     def __init__(self, returncode: int, tail: str) -> None:
         self.returncode, self.tail = returncode, tail
+        self.errno = next((number for number in (errno.ENOSPC, errno.EDQUOT) if os.strerror(number) in tail), None)
         super().__init__(f"ffmpeg ended with {returncode}: {tail[-500:]}")
 
 
@@ -113,7 +119,7 @@ def render(
             )  # fmt: skip
             if ended.reached_ms < duration_ms * 0.9 - 1500:
                 raise FfmpegFailed(0, f"only {ended.reached_ms} of {duration_ms} ms came out; {ended.tail}")
-            _publish(part, spec.output_path)
+            rename_durably(part, spec.output_path)
         finally:
             part.unlink(missing_ok=True)
     if on_progress:
@@ -125,18 +131,6 @@ def _lay_out(work: Path, spec: EditSpec) -> None:
     if spec.cues:
         fonts.lay_out(work)
         (work / SUBTITLES).write_text(spec.subtitles, encoding="utf-8")
-
-
-def _publish(part: Path, output: Path) -> None:
-    """Rename, when the bytes are on the disk: after a crash there is the whole file or none."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(output)
-    folder = os.open(output.absolute().parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def run(

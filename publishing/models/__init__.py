@@ -1,18 +1,18 @@
 """What is published: the rows that every other module reads and writes."""
 
-from publishing.models.asset import Asset, AssetCopy, AssetKind, AssetStatus, SubtitleTrack, TrackStatus
+from publishing.models.asset import Asset, AssetKind, AssetStatus, SubtitleTrack, TrackStatus
 from publishing.models.batch import Batch
 from publishing.models.brand import AccountBrand, BrandPattern
 from publishing.models.circuit import AccountCircuit, CircuitEvent, CircuitEventKind, TikTokOutage
 from publishing.models.job import Job, JobEvent, Leadership, Render
 from publishing.models.upload import UploadSession, WebhookReceipt
 from publishing.models.video import Video, VideoEvent
+from publishing.models.working import WorkingAsset, WorkingKind
 
 __all__ = [
     "AccountBrand",
     "AccountCircuit",
     "Asset",
-    "AssetCopy",
     "AssetKind",
     "AssetStatus",
     "Batch",
@@ -30,4 +30,6 @@ __all__ = [
     "Video",
     "VideoEvent",
     "WebhookReceipt",
+    "WorkingAsset",
+    "WorkingKind",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -83,24 +85,13 @@ class Asset(models.Model):
     def duration_ms(self) -> int:
         return int(self.probe.get("duration_ms", 0))
 
-
-class AssetCopy(models.Model):
-    """A copy of an asset on a worker's own disk, so that a retry there downloads nothing."""
-
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="copies", verbose_name=_("file"))
-    host = models.CharField(max_length=128, verbose_name=_("host"))
-    path = models.CharField(max_length=500, verbose_name=_("path"))
-    size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
-    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
-    expires_at = models.DateTimeField(verbose_name=_("expires"))
-
-    class Meta:
-        verbose_name = _("working copy")
-        verbose_name_plural = _("working copies")
-        constraints = [models.UniqueConstraint(fields=["asset", "host"], name="asset_copy_once_per_host")]
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.path}"
+    @property
+    def bucket_path(self) -> Path | None:
+        """The stored file itself, when the bucket is a folder that this host sees; else None."""
+        try:
+            return Path(default_storage.path(self.storage_key))
+        except NotImplementedError:
+            return None
 
 
 class TrackStatus(models.TextChoices):

@@ -28,6 +28,9 @@ class Job(models.Model):
     crash_count = models.PositiveSmallIntegerField(default=0, verbose_name=_("crashes"))
     owner = models.CharField(max_length=160, blank=True, verbose_name=_("worker"))
     host = models.CharField(max_length=128, blank=True, verbose_name=_("host"))
+    prefer_host = models.CharField(
+        max_length=128, blank=True, help_text=_("it keeps files of this edit"), verbose_name=_("preferred host")
+    )
     fence = models.PositiveBigIntegerField(default=0, verbose_name=_("fence"))
     lease_until = models.DateTimeField(null=True, blank=True, verbose_name=_("lease until"))
     run_at = models.DateTimeField(help_text=_("not before this time"), verbose_name=_("not before"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,17 @@ from publishing.editing.probe import MediaInfo, MediaRefused, probe_isolated
 from publishing.editing.spec import EditSpec
 from publishing.editing.subtitles import Cue
 from publishing.errors import StepFailed
-from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video
+from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video, WorkingKind
 from publishing.pace import paced
 from publishing.services.brands import brand_of
-from publishing.services.files import HashingReader, bucket_put, local_copy, require_space, scratch, sha256_of
+from publishing.services.cleaning import room_for
+from publishing.services.disk import disk_code, sha256_of
+from publishing.services.files import HashingReader, bucket_is_local, bucket_put, bucket_step, local_copy
 from publishing.services.ingest import asset_probe
 from publishing.services.jobs import LEASE, Claim, job_create, job_finish, job_progress, job_ring, job_write
 from publishing.services.moves import is_due, is_missed, video_move
 from publishing.services.tracks import track_cues, track_make
+from publishing.services.working import working_drop, working_file, working_find, working_stored
 from publishing.states import JobKind, JobStatus, SubtitleChoice, VideoStatus
 from subiteya.lib.crashing import crash_point
 
@@ -34,7 +39,10 @@ RENDER_FROM, RENDER_TO = 0.05, 0.95
 
 
 def edit_run(claim: Claim) -> None:
-    """Do the edit of the claimed job. Every finished step is found again by a later run."""
+    """Do the edit of the claimed job. Every finished step is found again by a later run.
+
+    The source is fetched only when there is something to render: an edit that is done needs no file at all.
+    """
     video = claim.job.video
     if video.status != VideoStatus.EDITING:
         video_move(video=video, to=VideoStatus.EDITING)
@@ -44,7 +52,7 @@ def edit_run(claim: Claim) -> None:
     spec = _spec(claim, source)
     key = spec.key(source.sha256, ffmpeg_version())
     job_write(claim, render_key=key)
-    asset = _rendered(key) or _render_once(claim, spec, key)
+    asset = _rendered(key) or _render_once(claim, source, spec, key)
     if asset is not None:
         edit_finish(claim, asset)
         crash_point("edit_finished")
@@ -58,6 +66,7 @@ def _source_ready(video: Video) -> Asset:
 
 
 def _spec(claim: Claim, source: Asset) -> EditSpec:
+    """The edit, with names in the place of the files that it reads and writes."""
     video = claim.job.video
     cues: tuple[Cue, ...] = ()
     if video.subtitle_variant != SubtitleChoice.NONE:
@@ -71,7 +80,7 @@ def _spec(claim: Claim, source: Asset) -> EditSpec:
         cues = track_cues(track)
     return EditSpec(
         source=MediaInfo.from_json(source.probe),
-        source_path=local_copy(source),
+        source_path=Path("source"),
         output_path=Path("edited.mp4"),
         brand=brand_of(video.account),
         cues=cues,
@@ -83,14 +92,18 @@ def _rendered(key: str) -> Asset | None:
     done = Render.objects.select_related("asset").filter(pk=key, asset__isnull=False).first()
     if done is None or done.asset is None:
         return None
-    if default_storage.exists(done.asset.storage_key):
-        return done.asset
+    with bucket_step():
+        if default_storage.exists(done.asset.storage_key):
+            return done.asset
     Render.objects.filter(pk=key, asset=done.asset).update(asset=None, lease_until=timezone.now())
     return None
 
 
-def _render_once(claim: Claim, spec: EditSpec, key: str) -> Asset | None:
+def _render_once(claim: Claim, source: Asset, spec: EditSpec, key: str) -> Asset | None:
     """Render, unless another job is rendering the same edit: then wait for its result (None)."""
+    if working_find(kind=WorkingKind.RENDER, key=key) is None:
+        # Before the claim on the render, which nothing renews while a large file arrives.
+        spec = replace(spec, source_path=local_copy(source))
     if not _render_claim(key, claim.job):
         look_at = timezone.now() + SHARED_LOOK
         job_finish(claim, to=JobStatus.WAITING, video_to=None, code="render_shared", job_fields={"run_at": look_at})
@@ -120,20 +133,30 @@ def _render_claim(key: str, job: Job) -> bool:
 
 
 def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
-    with scratch(claim.job.pk) as folder:
-        require_space(spec.target_bytes, folder)
-        output = folder / "edited.mp4"
-        try:
-            render(spec.at(output), on_progress=_show(claim, key))
-            info = probe_isolated(output)
-        except FfmpegTimeout as error:
-            raise StepFailed("edit_timeout", {"why": str(error)}, retryable=True) from error
-        except FfmpegError as error:
-            raise StepFailed("edit_failed", {"why": str(error)[-500:]}, retryable=True) from error
-        except MediaRefused as error:
-            raise StepFailed("edit_invalid", {"why": error.code}) from error
-        crash_point("edit_rendered")
-        return _store(output, info, name=f"{key[:12]}.mp4")
+    """Render and store. The file is kept in between: when only the storing fails, only that is done again."""
+    room = spec.source.size if spec.is_noop else spec.target_bytes
+    make = partial(_encode, claim, spec, key)
+    path = working_file(kind=WorkingKind.RENDER, key=key, suffix=".mp4", room=room, make=make)
+    crash_point("edit_rendered")
+    try:
+        info = probe_isolated(path)
+    except MediaRefused as error:
+        working_drop(kind=WorkingKind.RENDER, key=key)
+        raise StepFailed("edit_invalid", {"why": error.code}) from error
+    asset = _store(path, info, name=f"{key[:12]}.mp4")
+    working_stored(key=key, is_local=bucket_is_local())
+    return asset
+
+
+def _encode(claim: Claim, spec: EditSpec, key: str, output: Path) -> None:
+    try:
+        render(spec.at(output), on_progress=_show(claim, key))
+    except FfmpegTimeout as error:
+        raise StepFailed("edit_timeout", {"why": str(error)}, retryable=True) from error
+    except FfmpegError as error:
+        if disk_code(error):
+            raise
+        raise StepFailed("edit_failed", {"why": str(error)[-500:]}, retryable=True) from error
 
 
 def _show(claim: Claim, key: str) -> Callable[[float], None]:
@@ -154,9 +177,9 @@ def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
     """Put the edited file into the bucket; the same bytes are stored once."""
     digest = sha256_of(output)
     known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=digest).first()
-    if known and default_storage.exists(known.storage_key):
-        return known
-    with output.open("rb") as file:
+    with bucket_step(), room_for(info.size if bucket_is_local() else 0), output.open("rb") as file:
+        if known and default_storage.exists(known.storage_key):
+            return known
         storage_key = bucket_put(HashingReader(file, limit=info.size), folder="edited", suffix=".mp4")
     crash_point("edit_stored")
     asset, _created = Asset.objects.update_or_create(

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
+import logging
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path, PurePath
 from typing import IO, Protocol
 
-from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from publishing.errors import StepFailed
-from publishing.models import Asset, AssetCopy
+from publishing.models import Asset, WorkingKind
+from publishing.services.working import working_file
+from subiteya.lib.durable import rename_durably
+
+logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
-COPY_LIFE = timedelta(days=3)
-#: Free space that the disk keeps whatever we do.
-DISK_RESERVE = 500_000_000
 
 
 class Readable(Protocol):
@@ -72,13 +71,30 @@ class StreamFile(File):  # type: ignore[type-arg]
 
 
 def bucket_put(reader: HashingReader, *, folder: str, suffix: str) -> str:
-    """Stream `reader` into the bucket under a generated name; return the storage key. Leaves no half file."""
+    """Stream `reader` into the bucket under a generated name; return the storage key. Leaves no half file.
+
+    In a bucket that is a folder the file is written as `*.part` first: what a killed process leaves can be told.
+    """
     key = f"{folder}/{uuid.uuid4().hex}{suffix}"
+    part = f"{key}.part" if bucket_is_local() else key
     try:
-        return default_storage.save(key, StreamFile(reader, key))
+        default_storage.save(part, StreamFile(reader, part))
+        if part != key:
+            rename_durably(Path(default_storage.path(part)), Path(default_storage.path(key)))
     except BaseException:
-        default_storage.delete(key)
+        with suppress(Exception):  # what stopped the put may stop this too; the first error is the one to tell
+            default_storage.delete(part)
         raise
+    return key
+
+
+def bucket_is_local() -> bool:
+    """Whether the bucket is a folder that this host sees."""
+    try:
+        default_storage.path("")
+    except NotImplementedError:
+        return False
+    return True
 
 
 def bucket_open(asset: Asset) -> IO[bytes]:
@@ -90,77 +106,44 @@ def bucket_open(asset: Asset) -> IO[bytes]:
     return opened
 
 
-def local_copy(asset: Asset) -> Path:
+def _bucket_errors() -> tuple[type[Exception], ...]:
+    """What S3 fails with; imported when something has failed, because it weighs 30 MB."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return Boto3Error, BotoCoreError, ClientError
+
+
+@contextmanager
+def bucket_step() -> Iterator[None]:
+    """A bucket that does not answer is an expected failure of a step: StepFailed `store_failed`, to be tried again."""
+    try:
+        yield
+    except _bucket_errors() as error:
+        logger.warning("bucket_failed", extra={"error": str(error)})
+        raise StepFailed("store_failed", retryable=True) from error
+
+
+def local_copy(asset: Asset, *, verify: bool = True) -> Path:
     """A path on this host with the asset's bytes: the bucket's own file when it is local, else a kept download.
 
-    A kept download is an `AssetCopy` row; a second call finds it and touches no bucket.
+    A kept download is a working file; a second call finds it, hashes it (unless not `verify`) and reads no bucket.
     """
-    try:
-        path = Path(default_storage.path(asset.storage_key))
-    except NotImplementedError:
-        return _kept_copy(asset)
+    path = asset.bucket_path
+    if path is None:
+        return working_file(
+            kind=WorkingKind.SOURCE, key=asset.sha256, suffix=PurePath(asset.storage_key).suffix, room=asset.size,
+            make=partial(_download, asset), verify=verify,
+        )  # fmt: skip
     if not path.exists():
         raise StepFailed("source_missing", {"key": asset.storage_key})
     return path
 
 
-def _kept_copy(asset: Asset) -> Path:
-    copy = AssetCopy.objects.filter(asset=asset, host=settings.HOST_NAME).first()
-    if copy and Path(copy.path).exists() and Path(copy.path).stat().st_size == asset.size:
-        AssetCopy.objects.filter(pk=copy.pk).update(expires_at=timezone.now() + COPY_LIFE)
-        return Path(copy.path)
-    target = work_folder("assets") / f"{asset.sha256}{Path(asset.storage_key).suffix}"
-    _download(asset, target)
-    AssetCopy.objects.update_or_create(
-        asset=asset,
-        host=settings.HOST_NAME,
-        defaults={"path": str(target), "size": asset.size, "expires_at": timezone.now() + COPY_LIFE},
-    )
-    return target
-
-
-def _download(asset: Asset, target: Path) -> None:
-    require_space(asset.size, target.parent)
-    part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
-    try:
-        with bucket_open(asset) as source, part.open("wb") as sink:
-            reader = HashingReader(source, limit=asset.size)
+def _download(asset: Asset, part: Path) -> None:
+    with bucket_step(), bucket_open(asset) as source, part.open("wb") as sink:
+        reader = HashingReader(source, limit=asset.size)
+        with suppress(OverflowError):  # longer than it was: then the hash is another one too
             shutil.copyfileobj(reader, sink, BLOCK)
-            sink.flush()
-            os.fsync(sink.fileno())
-        if reader.sha256 != asset.sha256:
-            raise StepFailed("source_missing", {"key": asset.storage_key, "why": "sha256"}, retryable=True)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def work_folder(name: str) -> Path:
-    """A private folder of this host's workers."""
-    folder = Path(settings.WORK_DIR) / name
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
-@contextmanager
-def scratch(job_pk: int) -> Iterator[Path]:
-    """A folder for one run of a job, gone afterwards whatever happens."""
-    folder = work_folder("jobs") / f"{job_pk}-{uuid.uuid4().hex[:8]}"
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def require_space(size: int, folder: Path) -> None:
-    """Raise StepFailed `disk_full` before a write that would fill the disk."""
-    free = shutil.disk_usage(folder).free
-    if free < size + DISK_RESERVE:
-        raise StepFailed("disk_full", {"free": free, "size": size}, retryable=True)
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a local file, read block by block."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    if reader.sha256 != asset.sha256:
+        raise StepFailed("source_missing", {"key": asset.storage_key, "why": "sha256"}, retryable=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +14,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from publishing.editing.probe import MediaLimits, MediaRefused, probe_isolated
-from publishing.errors import IngestRefused
+from publishing.errors import IngestRefused, StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus
 from publishing.queues import ring_after_commit
+from publishing.services.disk import disk_code
 from publishing.services.files import HashingReader, Readable, bucket_put, local_copy
 from publishing.states import JobKind
 from subiteya.lib.tracing import current_trace_id
@@ -76,8 +76,8 @@ def _store(stream: Readable, *, folder: str, suffix: str, limit: int) -> tuple[s
     except OverflowError:
         raise IngestRefused("too_large", {"size": reader.size, "max_bytes": limit}) from None
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise IngestRefused("disk_full", {}) from error
+        if code := disk_code(error):
+            raise IngestRefused(code, {"size": reader.size}) from error
         raise
 
 
@@ -140,7 +140,10 @@ def asset_probe_by_id(pk: int) -> None:
 
 
 def asset_probe(*, asset: Asset) -> Asset:
-    """Read what the file is, and mark it ready or refused. Safe to run twice; the attempt is counted first."""
+    """Read what the file is, and mark it ready or refused. Safe to run twice; the attempt is counted first.
+
+    Raises StepFailed when this host cannot get at the file, which says nothing about the file: no attempt is used.
+    """
     if asset.status != AssetStatus.PENDING:
         return asset
     Asset.objects.filter(pk=asset.pk).update(probe_attempts=F("probe_attempts") + 1, belled_at=timezone.now())
@@ -149,7 +152,10 @@ def asset_probe(*, asset: Asset) -> Asset:
         return _settle(asset, status=AssetStatus.REFUSED, refused_code="unreadable")
     limits = MediaLimits(max_bytes=settings.MAX_FILE_BYTES, max_duration_ms=settings.MAX_DURATION_SECONDS * 1000)
     try:
-        info = probe_isolated(Path(local_copy(asset)), limits=limits)
+        info = probe_isolated(local_copy(asset), limits=limits)
+    except StepFailed:
+        Asset.objects.filter(pk=asset.pk).update(probe_attempts=F("probe_attempts") - 1)
+        raise
     except MediaRefused as refusal:
         logger.info("asset_refused", extra={"asset": asset.pk, "code": refusal.code})
         return _settle(asset, status=AssetStatus.REFUSED, refused_code=refusal.code, refused_detail=refusal.detail)

@@ -22,6 +22,7 @@ from publishing.models import AccountCircuit, Job, JobEvent, Video
 from publishing.pace import paced
 from publishing.queues import ring_after_commit
 from publishing.services.moves import video_move
+from publishing.services.working import preferred_host
 from publishing.states import (
     JOB_ACTIVE,
     JOB_ALLOWED,
@@ -61,13 +62,18 @@ class Claim:
             raise LeaseLost(f"job {self.job.pk}")
 
 
-def job_create(*, video: Video, kind: JobKind, run_at: datetime | None = None) -> Job:
-    """Write a job of `video` and ring for it after the commit. The database refuses a second active one."""
+def job_create(*, video: Video, kind: JobKind, run_at: datetime | None = None, prefer_host: str = "") -> Job:
+    """Write a job of `video` and ring for it after the commit. The database refuses a second active one.
+
+    `prefer_host` is rung first; when nobody there answers, the reconciler rings for every host.
+    """
     now = timezone.now()
-    job = Job.objects.create(video=video, kind=kind, run_at=run_at or now, belled_at=now, trace_id=video.trace_id)
+    job = Job.objects.create(
+        video=video, kind=kind, run_at=run_at or now, belled_at=now, trace_id=video.trace_id, prefer_host=prefer_host
+    )
     JobEvent.objects.create(job=job, new=JobStatus.QUEUED, at=now, trace_id=job.trace_id)
     if run_at is None:
-        ring_after_commit(kind, "run_job", job.pk, job.trace_id)
+        ring_after_commit(kind, "run_job", job.pk, job.trace_id, host=prefer_host)
     return job
 
 
@@ -174,7 +180,7 @@ def job_ring_next(*, account_id: int) -> None:
 def job_ring(job: Job) -> None:
     """Ring for `job` after the commit, and remember when."""
     Job.objects.filter(pk=job.pk).update(belled_at=timezone.now())
-    ring_after_commit(job.kind, "run_job", job.pk, job.trace_id)
+    ring_after_commit(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host)
 
 
 def job_write(claim: Claim, **fields: Any) -> None:
@@ -244,7 +250,8 @@ def job_release(claim: Claim) -> None:
         if claim.job.status == JobStatus.PROCESSING:
             job_write(claim, lease_until=None, owner="")
             return
-        job_move(job=claim.job, to=JobStatus.QUEUED, code="worker_stopped", fence=claim.fence)
+        host = preferred_host(claim.job.video) if claim.job.kind == JobKind.EDIT else ""
+        job_move(job=claim.job, to=JobStatus.QUEUED, code="worker_stopped", fence=claim.fence, prefer_host=host)
         job_ring(claim.job)
 
 

@@ -31,12 +31,14 @@ from publishing.models import (
 from publishing.pace import paced
 from publishing.queues import ring
 from publishing.services.circuits import is_due
+from publishing.services.cleaning import hosts_ring
 from publishing.services.held import held_head, resume_held
 from publishing.services.jobs import job_cancel_active, job_create, job_move, job_ring, lane, worker_name
 from publishing.services.moves import is_missed, video_move
 from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
-from publishing.states import CircuitState, JobKind, JobStatus, VideoStatus
+from publishing.services.working import preferred_host
+from publishing.states import JOB_CLAIMABLE, CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.lib.tracing import trace
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,8 @@ logger = logging.getLogger(__name__)
 LEADERSHIP = paced(timedelta(seconds=15))
 #: A bell that nobody answered is rung again.
 RING_AGAIN = paced(timedelta(seconds=30))
+#: How long the host that keeps an edit's files has a right to it.
+HOST_PATIENCE = paced(timedelta(seconds=20))
 CRASHES = 3
 BATCH = 200
 
@@ -60,7 +64,9 @@ def reconcile_tick() -> dict[str, int]:
         "missed": _each(_late(now), video_miss),
         "taken_over": _each(_dead(now), job_take_over),
         "probes": _each(_paused(now), probe_wake) + _each(_forgotten(), circuit_resume),
+        "let_go": _let_go(now),
         "rung": _ring_jobs(now) + _ring_files(now),
+        "cleaning": hosts_ring(),
     }
 
 
@@ -137,7 +143,11 @@ def job_take_over(job: Job) -> None:
         video_move(video=job.video, to=given_up(job), code="crashed")
         logger.error("job_quarantined", extra={"job": job.pk, "video": job.video_id})
         return
-    job_move(job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None)
+    host = preferred_host(job.video) if job.kind == JobKind.EDIT else ""
+    job_move(
+        job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None,
+        prefer_host=host,
+    )  # fmt: skip
     logger.warning("job_taken_over", extra={"job": job.pk, "crashes": crashes})
 
 
@@ -169,6 +179,15 @@ def probe_wake(circuit: AccountCircuit) -> None:
     job_ring(head)
 
 
+def _let_go(now: datetime) -> int:
+    """A preferred host that did not answer in time is busy or gone: any host may do it, fetching what it lacks."""
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    unanswered = Job.objects.exclude(prefer_host="").filter(
+        free, status__in=sorted(JOB_CLAIMABLE), belled_at__gte=F("run_at"), belled_at__lt=now - HOST_PATIENCE
+    )
+    return unanswered.update(prefer_host="", belled_at=None)
+
+
 def _ring_jobs(now: datetime) -> int:
     """Ring for every job that is due, free, and was not rung for since it became due."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
@@ -177,7 +196,7 @@ def _ring_jobs(now: datetime) -> int:
     jobs = Job.objects.filter(free, unheard, status__in=states, run_at__lte=now).order_by("run_at", "pk")
     rung = 0
     for job in jobs[:BATCH]:
-        if not ring(job.kind, "run_job", job.pk, job.trace_id):
+        if not ring(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host):
             break  # Redis is down: the next round tries again
         Job.objects.filter(pk=job.pk).update(belled_at=now)
         rung += 1

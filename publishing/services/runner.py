@@ -24,6 +24,7 @@ from publishing.services.jobs import (
 from publishing.services.outcomes import given_up
 from publishing.services.upload import upload_run
 from publishing.services.verify import verify_poll
+from publishing.services.working import preferred_host
 from publishing.states import JobKind, JobStatus, VideoStatus
 from publishing.stopping import Stopping
 from subiteya.lib.crashing import crash_point
@@ -89,7 +90,10 @@ def step_failed(claim: Claim, failure: StepFailed) -> None:
         at = timezone.now() + EDIT_PAUSES[min(claim.job.attempt, len(EDIT_PAUSES)) - 1]
         job_finish(
             claim, to=JobStatus.WAITING, video_to=VideoStatus.RETRYING, code=failure.code, detail=failure.detail,
-            job_fields={"run_at": at, "attempt": claim.job.attempt + 1}, resume_at=at,
+            job_fields={
+                "run_at": at, "attempt": claim.job.attempt + 1, "prefer_host": preferred_host(claim.job.video)
+            },
+            resume_at=at,
         )  # fmt: skip
         return
     job_finish(

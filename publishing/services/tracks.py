@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -10,20 +11,24 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from publishing.causes import cause_for
 from publishing.editing.engines import TranscriptionUnavailable, best_engine
-from publishing.editing.ffmpeg import FfmpegError, extract_audio
+from publishing.editing.ffmpeg import AUDIO_BYTES_PER_SECOND, AUDIO_FORMAT, FfmpegError, extract_audio
 from publishing.editing.subtitles import Cue, SubtitlesInvalid, parse, validate
 from publishing.errors import StepFailed, TrackRefused
-from publishing.models import Asset, AssetStatus, SubtitleTrack, TrackStatus
+from publishing.models import Asset, AssetStatus, SubtitleTrack, TrackStatus, WorkingKind
 from publishing.queues import ring_after_commit
-from publishing.services.files import local_copy, scratch
+from publishing.services.files import local_copy
 from publishing.services.ingest import asset_probe
+from publishing.services.working import working_file
 from publishing.states import JobKind
 from subiteya.lib.tracing import current_trace_id
 
 logger = logging.getLogger(__name__)
 
 TRACK_ATTEMPTS = 3
+#: Failures of the host or of the bucket, not of the sound.
+PASSING = frozenset({"disk_full", "disk_quota", "store_failed"})
 SCRIPT_MAX = 20_000
 
 
@@ -86,7 +91,10 @@ def _track_ready(
 
 
 def track_make(pk: int) -> None:
-    """The worker's entry: run the engine for track `pk` if nobody has. Safe to run twice."""
+    """The worker's entry: run the engine for track `pk` if nobody has. Safe to run twice.
+
+    Raises StepFailed for what passes (no room, no bucket): the track waits for the next run, a few times.
+    """
     track = SubtitleTrack.objects.select_related("asset").filter(pk=pk, status=TrackStatus.PENDING).first()
     if track is None:
         return
@@ -97,6 +105,8 @@ def track_make(pk: int) -> None:
     try:
         cues, engine = _cues_of(track)
     except StepFailed as failure:
+        if failure.code in PASSING and track.attempts + 1 < TRACK_ATTEMPTS:
+            raise
         _track_fail(track, failure.code, failure.detail)
         return
     SubtitleTrack.objects.filter(pk=pk, status=TrackStatus.PENDING).update(
@@ -112,9 +122,7 @@ def _cues_of(track: SubtitleTrack) -> tuple[tuple[Cue, ...], str]:
         raise StepFailed("no_audio")
     try:
         engine = best_engine(track.language, bool(track.script))
-        with scratch(track.pk) as folder:
-            wav = extract_audio(local_copy(asset), folder / "speech.wav")
-            cues = engine.cues(wav, language=track.language, script=track.script, duration_ms=asset.duration_ms)
+        cues = engine.cues(_sound(asset), language=track.language, script=track.script, duration_ms=asset.duration_ms)
     except TranscriptionUnavailable as error:
         raise StepFailed(error.code) from None
     except FfmpegError:
@@ -123,6 +131,23 @@ def _cues_of(track: SubtitleTrack) -> tuple[tuple[Cue, ...], str]:
     if not cues:
         raise StepFailed("no_speech")
     return cues, engine.name
+
+
+def _sound(asset: Asset) -> Path:
+    """The source's sound on this host: kept, so that a retry or another script needs neither ffmpeg nor the source."""
+    return working_file(
+        kind=WorkingKind.AUDIO, key=f"{asset.sha256}-{AUDIO_FORMAT}", suffix=".wav",
+        room=asset.duration_ms * AUDIO_BYTES_PER_SECOND // 1000,
+        make=lambda wav: extract_audio(local_copy(asset), wav),
+    )  # fmt: skip
+
+
+def track_again(track: SubtitleTrack) -> None:
+    """Have a track that failed for a passing reason made once more, as if nobody had tried."""
+    if cause_for(track.reason_code).retry:
+        SubtitleTrack.objects.filter(pk=track.pk, status=TrackStatus.FAILED).update(
+            status=TrackStatus.PENDING, attempts=0, reason_code="", reason_detail={}
+        )
 
 
 def _require_engine(language: str, script: str) -> None:

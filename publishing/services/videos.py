@@ -13,6 +13,8 @@ from publishing.errors import NotPossible
 from publishing.models import Job, UploadSession, Video
 from publishing.services.jobs import job_cancel_active, job_create
 from publishing.services.moves import is_due, is_missed, video_move, video_note
+from publishing.services.tracks import track_again
+from publishing.services.working import preferred_host
 from publishing.states import (
     JOB_ACTIVE,
     UPLOAD_LIVE,
@@ -57,11 +59,17 @@ def video_retry(*, video: Video, actor: User | None) -> Video:
     if video.status == VideoStatus.MISSED or is_missed(video):
         fields["scheduled_at"] = timezone.now()
         video.scheduled_at = fields["scheduled_at"]
+    if video.reason_code == "edited_missing":
+        fields["edited"] = video.edited = None
     needed = JobKind.EDIT if video.edited_id is None else JobKind.UPLOAD
     now = VideoStatus.PENDING if needed == JobKind.EDIT else VideoStatus.EDITED
     to = now if is_due(video) else VideoStatus.SCHEDULED
     video_move(video=video, to=to, code="retry_by_person", actor=actor, **fields)
-    if to == now or needed == JobKind.EDIT:
+    if needed == JobKind.EDIT:
+        if video.batch.track is not None:
+            track_again(video.batch.track)
+        job_create(video=video, kind=needed, prefer_host=preferred_host(video))
+    elif to == now:
         job_create(video=video, kind=needed)
     return video
 
@@ -84,7 +92,7 @@ def video_reschedule(*, video: Video, at: datetime, actor: User | None) -> Video
     detail = {"at": at.isoformat()}
     video_move(video=video, to=VideoStatus.SCHEDULED, code="rescheduled", detail=detail, actor=actor, scheduled_at=at)
     if video.edited_id is None:
-        job_create(video=video, kind=JobKind.EDIT)
+        job_create(video=video, kind=JobKind.EDIT, prefer_host=preferred_host(video))
     return video
 
 

@@ -27,7 +27,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (_("TikTok accounts"), ("TikTokAccount", "OAuthToken", "Sector")),
     (_("How videos look"), ("BrandPattern", "AccountBrand", "SubtitleTrack")),
     (_("People"), ("User", "Group")),
-    (_("Files"), ("Asset", "AssetCopy", "Render")),
+    (_("Files"), ("Asset", "WorkingAsset", "Render")),
     (
         _("What happened"),
         ("VideoEvent", "JobEvent", "AccountEvent", "WebhookReceipt", "OAuthAttempt", "Leadership"),

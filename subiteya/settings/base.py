@@ -158,6 +158,7 @@ if S3_BUCKET:
 
 # Workers
 WORK_DIR = env.folder("SUBITEYA_WORK_DIR", VAR_DIR / "work")
+WORK_DIR_MAX_BYTES = env.number("SUBITEYA_WORK_DIR_MAX_BYTES", 0, low=0)
 HOST_NAME = env.text("SUBITEYA_HOST_NAME", socket.gethostname())
 EDIT_WORKERS = env.number("SUBITEYA_EDIT_WORKERS", 1, low=0, high=64)
 UPLOAD_WORKERS = env.number("SUBITEYA_UPLOAD_WORKERS", 2, low=0, high=256)
