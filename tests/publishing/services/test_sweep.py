@@ -13,48 +13,50 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from publishing.services.files import work_folder
-from publishing.services.sweep import SCRATCH_LIFE, UNNAMED_LIFE, bucket_sweep, scratch_sweep
-from publishing.states import JobStatus
-from tests.factories import AssetFactory, JobFactory
+from publishing.services.cleaning import SCRATCH_IDLE, scratch_sweep
+from publishing.services.disk import scratch, work_folder
+from publishing.services.sweep import UNNAMED_LIFE, bucket_sweep
+from tests.factories import AssetFactory
 
 pytestmark = pytest.mark.django_db
 
 NAME = "0123456789abcdef0123456789abcdef"
 
 
-def scratch(job: int, *, age: timedelta = SCRATCH_LIFE * 2) -> Path:
-    folder = work_folder("jobs") / f"{job}-0a0b0c0d"
-    folder.mkdir()
+def aged(folder: Path, *, age: timedelta = SCRATCH_IDLE * 2) -> Path:
     (folder / "edited.mp4.part").write_bytes(b"half")
     then = time.time() - age.total_seconds()
-    os.utime(folder, (then, then))
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (then, then))
     return folder
 
 
-@pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.SUCCEEDED, JobStatus.ERRORED])
-def test_it_clears_the_scratch_of_a_job_that_nobody_works_on(status: JobStatus) -> None:
-    folder = scratch(JobFactory(status=status).pk)
+def left_behind(**age: timedelta) -> Path:
+    """As a killed worker leaves it: the kernel has freed its lock."""
+    folder = work_folder("jobs") / "render-0a0b0c0d"
+    folder.mkdir()
+    return aged(folder, **age)
+
+
+def test_it_clears_the_scratch_that_a_killed_worker_left() -> None:
+    folder = left_behind()
 
     assert scratch_sweep() == 1
     assert not folder.exists()
 
 
-def test_it_leaves_the_scratch_of_a_job_at_work_even_when_its_lease_ran_out() -> None:
-    folder = scratch(JobFactory(status=JobStatus.RUNNING, lease_until=timezone.now() - timedelta(seconds=1)).pk)
+def test_it_leaves_the_scratch_of_a_worker_that_lives_however_slow_it_is() -> None:
+    with scratch("render") as folder:
+        aged(folder)
+        assert scratch_sweep() == 0
+        assert folder.exists()
+
+
+def test_it_leaves_scratch_that_was_made_just_now() -> None:
+    folder = left_behind(age=timedelta(0))
 
     assert scratch_sweep() == 0
     assert folder.exists()
-
-
-def test_it_leaves_fresh_scratch_and_what_is_not_scratch() -> None:
-    job = JobFactory(status=JobStatus.QUEUED)
-    fresh, other = scratch(job.pk, age=timedelta(0)), work_folder("jobs") / "notes"
-    other.mkdir()
-
-    assert scratch_sweep() == 0
-    assert fresh.exists()
-    assert other.exists()
 
 
 def store(key: str) -> str:
@@ -63,9 +65,10 @@ def store(key: str) -> str:
 
 def test_it_clears_stored_files_that_no_row_has_named_for_a_day() -> None:
     key = store(f"edited/{NAME}.mp4")
+    store(f"edited/{NAME}.mp4.part")
 
     assert bucket_sweep() == 0, "its writer may still be at work"
-    assert bucket_sweep(now=timezone.now() + UNNAMED_LIFE * 2) == 1
+    assert bucket_sweep(now=timezone.now() + UNNAMED_LIFE * 2) == 2
     assert not default_storage.exists(key)
 
 
