@@ -81,7 +81,8 @@ def health(account: TikTokAccount) -> Health:
     token: OAuthToken | None = getattr(account, "token", None)
     if not account.is_connected or token is None:
         why = LOSSES.get(account.status_reason, "")
-        return Health("lost", f"{gettext('Disconnected from TikTok.')} {why}".strip())
+        what = gettext("Disconnected from TikTok.")
+        return Health("lost", f"{what} {why}".strip())
     days = max(0, (token.refresh_expires_at - timezone.now()).days)
     if days > DAYS_SOON:
         return Health("good", gettext("Connected; it publishes without anything from you."), days)
@@ -99,8 +100,15 @@ def account_list(request: MemberRequest) -> HttpResponse:
     """A card per account in the person's charge, with its health and today's posts."""
     accounts = list(_with_posts(accounts_for(request.user), _zones(request.user.pk, request.user.is_staff)))
     cards = [(account, health(account)) for account in accounts]
-    lost = sum(state.level == "lost" for _account, state in cards)
-    return render(request, "accounts/account_list.html", {"cards": cards, "lost": lost})
+    lost = sum(state.level == "lost" or _circuit(account) == "isolated" for account, state in cards)
+    paused = sum(_circuit(account) in {"open", "half_open"} for account, _state in cards)
+    return render(request, "accounts/account_list.html", {"cards": cards, "lost": lost, "paused": paused})
+
+
+def _circuit(account: TikTokAccount) -> str:
+    """The state of the account's circuit breaker; empty when nothing ever happened to it."""
+    circuit = getattr(account, "circuit", None)
+    return circuit.state if circuit else ""
 
 
 def _zones(user_pk: int, is_staff: bool) -> Iterable[str]:
@@ -109,15 +117,19 @@ def _zones(user_pk: int, is_staff: bool) -> Iterable[str]:
 
 
 def _with_posts(accounts: QuerySet[TikTokAccount], zones: Iterable[str]) -> QuerySet[TikTokAccount]:
-    """Each account with `posted_today` (since midnight in its own zone), `last_posted_at` and `attention`."""
+    """Accounts with their circuit, `posted_today` (since midnight in their zone), `last_posted_at` and `waiting`."""
     today = Q(pk__in=[])
     for zone in zones:
         today |= Q(time_zone=zone, videos__posted_at__gte=_midnight(zone))
-    return accounts.annotate(
-        posted_today=Count("videos", filter=today),
-        last_posted_at=Max("videos__posted_at"),
-        waiting=Count("videos", filter=Q(videos__status="failed_upload")),
-    ).prefetch_related("managers")
+    return (
+        accounts.annotate(
+            posted_today=Count("videos", filter=today),
+            last_posted_at=Max("videos__posted_at"),
+            waiting=Count("videos", filter=Q(videos__status="held")),
+        )
+        .select_related("circuit")
+        .prefetch_related("managers")
+    )
 
 
 def _midnight(zone: str) -> datetime:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +28,7 @@ class Action(StrEnum):
     RESCHEDULE = "reschedule"
     RESOLVE = "resolve"
     DISCARD = "discard"
+    ACCOUNT = "account"
     NONE = "none"
 
 
@@ -137,6 +139,10 @@ CATALOGUE: dict[str, Cause] = dict(
                action=Action.RESCHEDULE),
         _entry("reached_active_user_cap", _("TikTok takes no more accounts of our app today."),
                _("It goes out by itself in the next window."), retry=True, action=Action.RESCHEDULE),
+        _entry("circuit_open", _("{account} is paused: {failures} failures within an hour."),
+               _("It goes on by itself; the account's page says when, and why."), retry=False, action=Action.ACCOUNT),
+        _entry("circuit_isolated", _("{account} is set apart: {reason}."),
+               _("It goes on when somebody releases the account."), retry=False, action=Action.ACCOUNT),
         # TikTok's answers
         _entry("rate_limit_exceeded", _("TikTok asked us to slow down."), _("It goes on by itself."), retry=True,
                action=Action.RETRY),
@@ -200,13 +206,23 @@ CATALOGUE: dict[str, Cause] = dict(
         _entry("retry_by_person", _("Taken up again."), _NOTHING, retry=False, action=Action.NONE),
         _entry("reconnected", _("The account is connected again."), _NOTHING, retry=False, action=Action.NONE),
         _entry("rescheduled", _("Moved to {at}."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("no_longer_public",
+               _("It is not public on TikTok any more: TikTok or the account's owner took it away."),
+               _("The account's owner sees the reason in TikTok."), retry=False, action=Action.NONE),
+        _entry("public_again", _("It is public on TikTok."), _NOTHING, retry=False, action=Action.NONE),
         _entry("confirmed_by_person", _("A person saw it on the profile."), _NOTHING, retry=False, action=Action.NONE),
         _entry("denied_by_person", _("A person did not find it on the profile."), _NOTHING, retry=False,
                action=Action.NONE),
+        _entry("circuit_closed", _("The account publishes again."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("probe", _("The first that waited is tried."), _NOTHING, retry=False, action=Action.NONE),
         # Refused actions
-        _entry("not_cancellable", _("It cannot be cancelled any more."), _NOTHING, retry=False, action=Action.NONE),
-        _entry("already_sent", _("The whole file is already at TikTok: wait for its answer."), _NOTHING, retry=False,
+        _entry("circuit_isolated_already", _("{account} is already set apart."), _NOTHING, retry=False,
                action=Action.NONE),
+        _entry("circuit_not_isolated", _("{account} is not set apart."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("circuit_not_open", _("{account} is not paused."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("not_cancellable", _("It cannot be cancelled any more."), _NOTHING, retry=False, action=Action.NONE),
+        _entry("already_sent", _("The last part is already on its way to TikTok: wait for its answer."), _NOTHING,
+               retry=False, action=Action.NONE),
         _entry("not_retryable", _("It is not in a state to be retried."), _NOTHING, retry=False, action=Action.NONE),
         _entry("not_reschedulable", _("Its time cannot be changed now."), _NOTHING, retry=False, action=Action.NONE),
         _entry("not_unconfirmed", _("It is not waiting for your answer any more."), _NOTHING, retry=False,
@@ -278,13 +294,19 @@ def clock_text(milliseconds: int) -> str:
     """680000 -> 11:20; under a minute with a decimal: 0.4 s."""
     seconds = milliseconds / 1000
     if seconds < 60:
-        return gettext("{seconds} s").format(seconds=f"{seconds:.1f}".rstrip("0").rstrip("."))
+        return gettext("{seconds} s").format(seconds=_short(seconds))
     return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+
+def _short(value: float) -> str:
+    """At most one decimal, with the language's own mark: 442,7."""
+    rounded = round(value, 1)
+    return str(number_format(int(rounded) if rounded == int(rounded) else rounded))
 
 
 def size_text(size: int) -> str:
     """Decimal units, as TikTok counts them: 64000000 -> 64 MB."""
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= factor:
-            return f"{size / factor:.1f}".rstrip("0").rstrip(".") + f" {unit}"
+            return f"{_short(size / factor)} {unit}"
     return f"{size} B"

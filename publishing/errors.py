@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from publishing.causes import sentence
+from subiteya.tiktok import FailureClass
 
 
 class PublishingError(Exception):
@@ -37,6 +38,22 @@ class StepFailed(PublishingError):
     def __init__(self, code: str, detail: dict[str, Any] | None = None, *, retryable: bool = False) -> None:
         super().__init__(code, detail)
         self.retryable = retryable
+
+
+class TikTokFailure(Exception):
+    """An attempt ended at TikTok's side, not with an error of the client; `breaker`: what that says of the account."""
+
+    def __init__(self, code: str, breaker: FailureClass, **detail: Any) -> None:
+        self.code, self.breaker, self.detail = code, breaker, detail
+        super().__init__(code)
+
+
+class SessionOver(TikTokFailure):
+    """This `publish_id` can never complete; a new one may be started."""
+
+
+class FirstLookFailed(TikTokFailure):
+    """The file went through, but TikTok's first answer about it is not good; its polls decide about the video."""
 
 
 class StateConflict(Exception):

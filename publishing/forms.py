@@ -173,3 +173,9 @@ class SubmissionForm(forms.Form):
             form = ChoiceForm(self.data, prefix=str(account.pk))
             form.is_valid()
             yield account, form
+
+
+class CircuitForm(forms.Form):
+    """Why a person interferes with an account's circuit."""
+
+    reason = forms.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""What publishing does when an account connects again."""
+"""What publishing does when an account connects again, or is lost."""
 
 from __future__ import annotations
 
@@ -8,21 +8,28 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import TikTokAccount
-from accounts.signals import account_connected
-from publishing.causes import CATALOGUE, Action
+from accounts.signals import account_connected, account_disconnected
 from publishing.errors import NotPossible, StateConflict
-from publishing.models import Video
+from publishing.models import AccountCircuit, Video
+from publishing.services.circuits import RECONNECT_CODES, circuit_isolate, circuit_release
 from publishing.services.videos import video_retry
-from publishing.states import VideoStatus
+from publishing.states import CircuitState, VideoStatus
 
 logger = logging.getLogger(__name__)
 
-RECONNECT_CODES = [code for code, cause in CATALOGUE.items() if cause.action == Action.RECONNECT]
+
+@receiver(account_disconnected)
+def set_apart(sender: object, account: TikTokAccount, actor: Any = None, **_kwargs: Any) -> None:
+    """Without access nothing can be sent: what waits is held until the account is connected again."""
+    try:
+        circuit_isolate(account=account, reason="", actor=actor, code="account_disconnected")
+    except NotPossible:
+        logger.info("isolated_already", extra={"account": account.pk})
 
 
 @receiver(account_connected)
 def resume_waiting(sender: object, account: TikTokAccount, actor: Any = None, **_kwargs: Any) -> None:
-    """Videos that failed because the account was disconnected go on by themselves, oldest first."""
+    """What waited for the connection goes on by itself, oldest first: the failed ones and the held ones."""
     waiting = Video.objects.filter(
         account=account, status=VideoStatus.FAILED_UPLOAD, reason_code__in=RECONNECT_CODES
     ).order_by("scheduled_at", "pk")
@@ -31,3 +38,6 @@ def resume_waiting(sender: object, account: TikTokAccount, actor: Any = None, **
             video_retry(video=video, actor=actor)
         except (NotPossible, StateConflict):
             logger.info("resume_skipped", extra={"video": video.pk})
+    lost = AccountCircuit.objects.filter(pk=account.pk, state=CircuitState.ISOLATED, isolated_code__in=RECONNECT_CODES)
+    if lost.exists():
+        circuit_release(account=account, reason="", actor=actor)

@@ -65,7 +65,7 @@ _UPLOAD_ENDS = frozenset(
     }
 )  # fmt: skip
 _TIKTOK_ENDS = frozenset(
-    {V.POSTED, V.IN_REVIEW, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.RETRYING, V.DEFERRED}
+    {V.POSTED, V.IN_REVIEW, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.RETRYING, V.DEFERRED, V.HELD}
 )
 
 #: What each status may become. Only `video_move` changes a status, and only along these.
@@ -88,7 +88,7 @@ VIDEO_ALLOWED: dict[VideoStatus, frozenset[VideoStatus]] = {
                        V.UNCONFIRMED}),
     V.FAILED_EDIT: frozenset({V.PENDING, V.SCHEDULED, V.CANCELLED}),
     V.FAILED_UPLOAD: frozenset({V.EDITED, V.PENDING, V.SCHEDULED, V.CANCELLED}),
-    V.REJECTED: frozenset({V.PENDING, V.EDITED, V.CANCELLED}),
+    V.REJECTED: frozenset({V.PENDING, V.EDITED, V.SCHEDULED, V.CANCELLED}),
     V.UNCONFIRMED: frozenset({V.POSTED, V.EDITED, V.VERIFYING, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD,
                               V.CANCELLED}),
     V.MISSED: frozenset({V.PENDING, V.EDITED, V.SCHEDULED, V.CANCELLED}),
@@ -115,6 +115,7 @@ class JobStatus(TextChoices):
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     WAITING = "waiting", _("Waiting")
+    HELD = "held", _("Held: account paused")
     PROCESSING = "processing", _("TikTok is processing it")
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
@@ -128,14 +129,33 @@ JOB_ACTIVE = frozenset(JobStatus) - JOB_TERMINAL
 #: Statuses in which the row waits for a worker; `waiting` and `processing` only once `run_at` has come.
 JOB_CLAIMABLE = frozenset({J.QUEUED, J.WAITING, J.PROCESSING})
 JOB_ALLOWED: dict[JobStatus, frozenset[JobStatus]] = {
-    J.QUEUED: frozenset({J.RUNNING, J.WAITING, J.CANCELLED, J.FAILED, J.ERRORED}),
-    J.RUNNING: frozenset({J.QUEUED, J.WAITING, J.PROCESSING} | JOB_TERMINAL),
-    J.WAITING: frozenset({J.QUEUED, J.RUNNING, J.CANCELLED, J.FAILED, J.ERRORED}),
-    J.PROCESSING: frozenset({J.RUNNING, J.WAITING} | JOB_TERMINAL),
+    J.QUEUED: frozenset({J.RUNNING, J.WAITING, J.HELD, J.CANCELLED, J.FAILED, J.ERRORED}),
+    J.RUNNING: frozenset({J.QUEUED, J.WAITING, J.HELD, J.PROCESSING} | JOB_TERMINAL),
+    J.WAITING: frozenset({J.QUEUED, J.RUNNING, J.HELD, J.CANCELLED, J.FAILED, J.ERRORED}),
+    J.HELD: frozenset({J.QUEUED, J.CANCELLED, J.FAILED, J.ERRORED}),
+    J.PROCESSING: frozenset({J.RUNNING, J.WAITING, J.HELD} | JOB_TERMINAL),
     J.SUCCEEDED: frozenset(),
     J.FAILED: frozenset(),
     J.ERRORED: frozenset(),
     J.CANCELLED: frozenset(),
+}
+
+
+class CircuitState(TextChoices):
+    """Whether an account takes uploads. `open` ends by itself, `isolated` only by a person."""
+
+    CLOSED = "closed", _("Publishes")
+    OPEN = "open", _("Paused")
+    HALF_OPEN = "half_open", _("Trying one")
+    ISOLATED = "isolated", _("Set apart")
+
+
+C = CircuitState
+CIRCUIT_ALLOWED: dict[CircuitState, frozenset[CircuitState]] = {
+    C.CLOSED: frozenset({C.OPEN, C.ISOLATED}),
+    C.OPEN: frozenset({C.HALF_OPEN, C.CLOSED, C.ISOLATED}),
+    C.HALF_OPEN: frozenset({C.CLOSED, C.OPEN, C.ISOLATED}),
+    C.ISOLATED: frozenset({C.OPEN, C.CLOSED}),
 }
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from publishing.views import actions, assets, batches, health, media, tracks, videos, webhooks
+from publishing.views import actions, assets, batches, circuits, health, media, tracks, videos, webhooks
 
 app_name = "publishing"
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
     path("videos/<int:pk>/retry/", actions.video_retry, name="video_retry"),
     path("videos/<int:pk>/reschedule/", actions.video_reschedule, name="video_reschedule"),
     path("videos/<int:pk>/resolve/", actions.video_resolve, name="video_resolve"),
+    path("accounts/<int:pk>/circuit/", circuits.circuit_detail, name="circuit_detail"),
+    path("accounts/<int:pk>/circuit/<slug:name>/", circuits.circuit_act, name="circuit_act"),
     path("webhooks/tiktok/", webhooks.tiktok_webhook, name="webhook"),
     path("healthz", health.health, name="health"),
 ]

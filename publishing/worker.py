@@ -28,6 +28,7 @@ from rq.serializers import JSONSerializer
 
 from publishing.pace import paced
 from publishing.queues import queue_name
+from publishing.services.jobs import job_abandon, worker_name
 from publishing.services.sweep import scratch_sweep
 from publishing.stopping import Stopping
 from subiteya.lib.processes import die_with_parent
@@ -169,6 +170,9 @@ class QueueWorker(Worker):
         if not self._stop_requested:
             extra = {"task": job.func_name, "message_id": job.id, "wait_status": ret_val}
             logger.error("horse_died", extra=extra)
+        with suppress(DatabaseError):  # then its lease has to run out
+            job_abandon(owner=worker_name(retpid))
+        connections.close_all()
 
     # The work-horse
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from redis import Redis
 from subiteya.lib import redis_server as embedded
 from subiteya.tiktok.sandbox import Sandbox, SandboxSettings, serve
 from tests.processes import free_port, running, wait_for
+
+# A suite that a script started in the background ignores Ctrl-C, and so would the processes that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

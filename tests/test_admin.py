@@ -18,12 +18,15 @@ from django.utils import timezone
 from accounts.models import AccountEvent, OAuthAttempt, OAuthToken, TikTokAccount
 from publishing.models import (
     AccountBrand,
+    AccountCircuit,
     AssetCopy,
     BrandPattern,
+    CircuitEvent,
     Job,
     JobEvent,
     Leadership,
     Render,
+    TikTokOutage,
     Video,
     VideoEvent,
     WebhookReceipt,
@@ -82,6 +85,9 @@ def one_of_each():
         Leadership.objects.create(name=f"role {number}", owner="o", until=now),
         WebhookReceipt.objects.create(body_sha256=f"{number:064}", event="post.publish.complete", received_at=now),
         AccountEvent.objects.create(account=account, kind="connected", actor=cm, at=now),
+        AccountCircuit.objects.create(account=account, state="isolated", isolated_code="by_person"),
+        CircuitEvent.objects.create(account=account, kind="isolated", old="closed", new="isolated", at=now),
+        TikTokOutage.objects.create(opened_at=now, closed_at=now, accounts=3),
         OAuthAttempt.objects.create(
             state_hash=f"{number:064}", code_verifier=SECRETS[3], user=cm, account=account, created_at=now
         ),

@@ -237,7 +237,8 @@ class BatchAdmin(ReadOnlyAdmin):
 
 @admin.register(VideoEvent)
 class VideoEventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "video", "change", "cause", "actor", "trace"]
+    list_display = ["at", "video", "change", "cause", "actor"]
+    ordering = ["-at", "-pk"]
     list_filter = ["new", ("video__account", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["video__account", "actor"]
     date_hierarchy = "at"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from publishing import clocks
 from publishing.causes import sentence
 from publishing.models import AssetStatus, TrackStatus, Video
-from publishing.states import FAMILY_OF, Family, JobStatus, UploadState, VideoStatus
+from publishing.states import FAMILY_OF, CircuitState, Family, JobStatus, UploadState, VideoStatus
 from publishing.templatetags.ui import FAMILY_ICONS, STATUS_ICONS
 from subiteya.lib.admin import chip
 
@@ -27,6 +27,7 @@ JOB_FAMILIES = {
     JobStatus.QUEUED: Family.QUEUED,
     JobStatus.RUNNING: Family.WORKING,
     JobStatus.WAITING: Family.WAITING,
+    JobStatus.HELD: Family.WAITING,
     JobStatus.PROCESSING: Family.WORKING,
     JobStatus.SUCCEEDED: Family.DONE,
     JobStatus.FAILED: Family.ATTENTION,
@@ -42,6 +43,12 @@ UPLOAD_FAMILIES = {
     UploadState.COMPLETE: Family.DONE,
     UploadState.FAILED: Family.ATTENTION,
     UploadState.DEAD: Family.ENDED,
+}
+CIRCUIT_FAMILIES = {
+    CircuitState.CLOSED: Family.DONE,
+    CircuitState.OPEN: Family.WAITING,
+    CircuitState.HALF_OPEN: Family.WORKING,
+    CircuitState.ISOLATED: Family.ATTENTION,
 }
 ASSET_FAMILIES = {
     AssetStatus.PENDING: Family.WORKING,
@@ -73,6 +80,11 @@ def job_chip(status: str) -> SafeString:
 def upload_chip(state: str) -> SafeString:
     known = UploadState(state)
     return _chip(UPLOAD_FAMILIES[known], known.label)
+
+
+def circuit_chip(state: str) -> SafeString:
+    known = CircuitState(state)
+    return _chip(CIRCUIT_FAMILIES[known], known.label)
 
 
 def asset_chip(status: str) -> SafeString:

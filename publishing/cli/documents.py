@@ -7,7 +7,7 @@ from typing import Any
 
 from publishing.causes import advice, sentence
 from publishing.models import Asset, Batch, UploadSession, Video
-from publishing.selectors import video_progress
+from publishing.selectors.videos import video_progress
 
 
 def batch_document(batch: Batch, videos: list[Video], *, duplicate: bool) -> dict[str, Any]:

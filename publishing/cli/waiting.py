@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from publishing.causes import sentence, size_text
 from publishing.cli.bars import Bars, Row
 from publishing.models import Batch, Leadership, Video
-from publishing.selectors import Progress, video_progress, with_progress
+from publishing.selectors.videos import Progress, video_progress, with_progress
 from publishing.states import VIDEO_TERMINAL, PostMode, VideoStatus
 
 LOOK_SECONDS = 0.5

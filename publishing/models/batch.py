@@ -55,4 +55,4 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{_('Batch')} {self.pk}"
+        return f"{self._meta.verbose_name} {self.pk}".capitalize()

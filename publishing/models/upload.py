@@ -65,7 +65,7 @@ class UploadSession(models.Model):
         indexes = [models.Index(fields=["account", "init_at"], name="upload_account_init")]
 
     def __str__(self) -> str:
-        return self.publish_id or f"{_('Upload session')} {self.pk}"
+        return self.publish_id or f"{self._meta.verbose_name} {self.pk}".capitalize()
 
 
 class WebhookReceipt(models.Model):

@@ -101,7 +101,7 @@ class Video(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{_('Video')} {self.pk}"
+        return f"{self._meta.verbose_name} {self.pk}".capitalize()
 
     @property
     def family(self) -> Family:

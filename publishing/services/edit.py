@@ -26,6 +26,7 @@ from publishing.services.jobs import LEASE, Claim, job_create, job_finish, job_p
 from publishing.services.moves import is_due, is_missed, video_move
 from publishing.services.tracks import track_cues, track_make
 from publishing.states import JobKind, JobStatus, SubtitleChoice, VideoStatus
+from subiteya.lib.crashing import crash_point
 
 SHARED_LOOK = paced(timedelta(seconds=5))
 #: Shares of the progress bar.
@@ -39,12 +40,14 @@ def edit_run(claim: Claim) -> None:
         video_move(video=video, to=VideoStatus.EDITING)
     job_progress(claim, 0.0, step="source", now=time.monotonic)
     source = _source_ready(video)
+    crash_point("edit_source_ready")
     spec = _spec(claim, source)
     key = spec.key(source.sha256, ffmpeg_version())
     job_write(claim, render_key=key)
     asset = _rendered(key) or _render_once(claim, spec, key)
     if asset is not None:
         edit_finish(claim, asset)
+        crash_point("edit_finished")
 
 
 def _source_ready(video: Video) -> Asset:
@@ -92,12 +95,14 @@ def _render_once(claim: Claim, spec: EditSpec, key: str) -> Asset | None:
         look_at = timezone.now() + SHARED_LOOK
         job_finish(claim, to=JobStatus.WAITING, video_to=None, code="render_shared", job_fields={"run_at": look_at})
         return None
+    crash_point("edit_render_claimed")
     try:
         asset = _render(claim, spec, key)
     except BaseException:
         Render.objects.filter(pk=key, job=claim.job, asset=None).update(lease_until=timezone.now())
         raise
     Render.objects.filter(pk=key).update(asset=asset)
+    crash_point("edit_asset_written")
     _wake_sharers(key)
     return asset
 
@@ -127,6 +132,7 @@ def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
             raise StepFailed("edit_failed", {"why": str(error)[-500:]}, retryable=True) from error
         except MediaRefused as error:
             raise StepFailed("edit_invalid", {"why": error.code}) from error
+        crash_point("edit_rendered")
         return _store(output, info, name=f"{key[:12]}.mp4")
 
 
@@ -152,6 +158,7 @@ def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
         return known
     with output.open("rb") as file:
         storage_key = bucket_put(HashingReader(file, limit=info.size), folder="edited", suffix=".mp4")
+    crash_point("edit_stored")
     asset, _created = Asset.objects.update_or_create(
         kind=AssetKind.EDITED,
         sha256=digest,

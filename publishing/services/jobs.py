@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import TikTokAccount
 from publishing.errors import LeaseLost, StateConflict
-from publishing.models import Job, JobEvent, Video
+from publishing.models import AccountCircuit, Job, JobEvent, Video
 from publishing.pace import paced
 from publishing.queues import ring_after_commit
 from publishing.services.moves import video_move
@@ -36,6 +36,8 @@ LEASE = paced(timedelta(seconds=90))
 HEARTBEAT_SECONDS = paced(20.0)
 #: TikTok copes with a few uploads of one account at once; the rest waits in order.
 UPLOADS_PER_ACCOUNT = 3
+#: After a pause an account goes on one by one for this long.
+EASE_IN = paced(timedelta(minutes=10))
 PROGRESS_SECONDS = 0.5
 
 
@@ -47,6 +49,10 @@ class Claim:
     fence: int
     owner: str
     lost: threading.Event = field(default_factory=threading.Event)
+    #: Renewed with the lease; one that answers False ends the claim.
+    renewals: list[Callable[[], bool]] = field(default_factory=list)
+    #: The only try of a paused account: it gives up soon.
+    is_probe: bool = False
     _progress_at: float = 0.0
 
     def check(self) -> None:
@@ -138,15 +144,21 @@ def _lane_is_free(job: Job) -> bool:
     The account's row is locked, so that two workers count one after the other.
     """
     TikTokAccount.objects.select_for_update().get(pk=job.video.account_id)
-    lane = _lane(job.video.account_id).exclude(pk=job.pk)
-    running = lane.filter(status=JobStatus.RUNNING).count()
+    others = lane(job.video.account_id).exclude(pk=job.pk)
+    running = others.filter(status=JobStatus.RUNNING).count()
     due = job.video.scheduled_at or job.video.created_at
-    waiting = lane.filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
+    waiting = others.filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
     earlier = waiting.filter(due__lt=due).count() + waiting.filter(due=due, video_id__lt=job.video_id).count()
-    return running + earlier < UPLOADS_PER_ACCOUNT
+    return running + earlier < _lane_width(job.video.account_id)
 
 
-def _lane(account_id: int) -> QuerySet[Any]:
+def _lane_width(account_id: int) -> int:
+    """How many uploads of the account run at once: one after the other just after a pause."""
+    recent = AccountCircuit.objects.filter(pk=account_id, closed_at__gt=timezone.now() - EASE_IN)
+    return 1 if recent.exists() else UPLOADS_PER_ACCOUNT
+
+
+def lane(account_id: int) -> QuerySet[Any]:
     """The uploads of an account; they start in the order of `due`, then of their submission."""
     due = Coalesce("video__scheduled_at", "video__created_at")
     return Job.objects.filter(kind=JobKind.UPLOAD, video__account=account_id).annotate(due=due)
@@ -154,7 +166,7 @@ def _lane(account_id: int) -> QuerySet[Any]:
 
 def job_ring_next(*, account_id: int) -> None:
     """A place in the account's lane is free: wake the first that wait."""
-    waiting = _lane(account_id).filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
+    waiting = lane(account_id).filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
     for job in waiting.order_by("due", "video_id")[:UPLOADS_PER_ACCOUNT]:
         job_ring(job)
 
@@ -190,7 +202,7 @@ def job_progress(claim: Claim, share: float, *, step: str | None = None, now: Ca
 def job_renew(claim: Claim) -> bool:
     """Extend the lease; False (and the claim is lost) when another worker has the job, or it was cancelled."""
     rows = Job.objects.filter(pk=claim.job.pk, fence=claim.fence, status__in=[JobStatus.RUNNING, JobStatus.PROCESSING])
-    if rows.update(lease_until=timezone.now() + LEASE):
+    if rows.update(lease_until=timezone.now() + LEASE) and all(renew() for renew in claim.renewals):
         return True
     claim.lost.set()
     return False
@@ -218,6 +230,12 @@ def heartbeat(claim: Claim, *, every: float = HEARTBEAT_SECONDS) -> Iterator[Non
     finally:
         stop.set()
         thread.join(timeout=5)
+
+
+def job_abandon(*, owner: str) -> int:
+    """The process `owner` is dead for certain: let the scheduler take its jobs over now, not when the lease ends."""
+    jobs = Job.objects.filter(owner=owner, status=JobStatus.RUNNING)
+    return jobs.update(lease_until=timezone.now())
 
 
 def job_release(claim: Claim) -> None:
@@ -249,9 +267,9 @@ def job_finish(
         Video.objects.filter(pk=claim.job.video_id).update(**video_fields)
 
 
-def worker_name() -> str:
+def worker_name(pid: int = 0) -> str:
     """`host:pid`, unique among live workers."""
-    return f"{settings.HOST_NAME}:{os.getpid()}"
+    return f"{settings.HOST_NAME}:{pid or os.getpid()}"
 
 
 def _conflict(job: Job, fence: int | None, message: str) -> Exception:

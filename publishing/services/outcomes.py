@@ -9,10 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import TikTokAccount
-from publishing.models import Job, UploadSession
+from publishing.models import Job, UploadSession, Video
 from publishing.pace import paced
+from publishing.services.circuits import circuit_of, why_paused
 from publishing.services.jobs import Claim, job_finish
-from publishing.states import UPLOAD_LIVE, JobKind, JobStatus, VideoStatus
+from publishing.states import UPLOAD_LIVE, CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.tiktok import FailureClass, TikTokError
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,14 @@ def try_later(claim: Claim, *, code: str, detail: dict[str, Any]) -> None:
     if attempt >= UPLOAD_ATTEMPTS:
         fail(claim, code=code, detail=detail)
         return
+    circuit = circuit_of(claim.job.video.account)
+    if circuit.state != CircuitState.CLOSED:  # this failure may be the one that paused the account
+        why, values, until = why_paused(circuit)
+        job_finish(
+            claim, to=JobStatus.HELD, video_to=VideoStatus.HELD, code=why, detail=values,
+            job_fields={"attempt": attempt + 1}, resume_at=until,
+        )  # fmt: skip
+        return
     at = timezone.now() + UPLOAD_PAUSES[min(attempt, len(UPLOAD_PAUSES)) - 1]
     job_finish(
         claim, to=JobStatus.WAITING, video_to=VideoStatus.RETRYING, code=code,
@@ -71,9 +80,17 @@ def try_later(claim: Claim, *, code: str, detail: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def defer(claim: Claim, *, code: str, detail: dict[str, Any]) -> None:
+def cap_of(video: Video) -> Video | None:
+    """A video of the same account and mode that waits for the next window because of a cap: so must this one."""
+    capped = Video.objects.filter(
+        account=video.account_id, mode=video.mode, status=VideoStatus.DEFERRED, resume_at__gt=timezone.now()
+    )
+    return capped.exclude(pk=video.pk).order_by("-resume_at").first()
+
+
+def defer(claim: Claim, *, code: str, detail: dict[str, Any], at: datetime | None = None) -> None:
     """The day's cap is reached: next morning, no attempt used."""
-    at = next_window(claim.job.video.account)
+    at = at or next_window(claim.job.video.account)
     job_finish(
         claim, to=JobStatus.WAITING, video_to=VideoStatus.DEFERRED, code=code, detail=detail,
         job_fields={"run_at": at}, resume_at=at,

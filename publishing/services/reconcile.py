@@ -13,17 +13,30 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
-from publishing.models import Asset, AssetKind, AssetStatus, Job, Leadership, SubtitleTrack, TrackStatus, Video
+from publishing.models import (
+    AccountCircuit,
+    Asset,
+    AssetKind,
+    AssetStatus,
+    Job,
+    Leadership,
+    SubtitleTrack,
+    TrackStatus,
+    Video,
+)
 from publishing.pace import paced
 from publishing.queues import ring
-from publishing.services.jobs import job_cancel_active, job_create, job_move, worker_name
+from publishing.services.circuits import is_due
+from publishing.services.held import held_head, resume_held
+from publishing.services.jobs import job_cancel_active, job_create, job_move, job_ring, lane, worker_name
 from publishing.services.moves import is_missed, video_move
+from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
-from publishing.states import JobKind, JobStatus, VideoStatus
+from publishing.states import CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.lib.tracing import trace
 
 logger = logging.getLogger(__name__)
@@ -34,7 +47,7 @@ RING_AGAIN = paced(timedelta(seconds=30))
 CRASHES = 3
 BATCH = 200
 
-Row = TypeVar("Row", Video, Job)
+Row = TypeVar("Row", Video, Job, AccountCircuit)
 
 
 def reconcile_tick() -> dict[str, int]:
@@ -46,6 +59,7 @@ def reconcile_tick() -> dict[str, int]:
         "started": _each(_due(now), video_start),
         "missed": _each(_late(now), video_miss),
         "taken_over": _each(_dead(now), job_take_over),
+        "probes": _each(_paused(now), probe_wake) + _each(_forgotten(), circuit_resume),
         "rung": _ring_jobs(now) + _ring_files(now),
     }
 
@@ -74,8 +88,10 @@ def _due(now: datetime) -> Iterable[Video]:
 def _late(now: datetime) -> Iterable[Video]:
     """Videos whose time passed by more than the grace before they could start."""
     grace = timedelta(seconds=settings.MISSED_GRACE_SECONDS)
-    waiting = [VideoStatus.SCHEDULED, VideoStatus.PENDING, VideoStatus.HELD]
-    return Video.objects.filter(status__in=waiting, scheduled_at__lt=now - grace).order_by("pk")[:BATCH]
+    held_grace = timedelta(seconds=settings.HELD_GRACE_SECONDS)
+    waiting = Q(status__in=[VideoStatus.SCHEDULED, VideoStatus.PENDING], scheduled_at__lt=now - grace)
+    held = Q(status=VideoStatus.HELD, scheduled_at__lt=now - held_grace)
+    return Video.objects.filter(waiting | held).order_by("pk")[:BATCH]
 
 
 def _dead(now: datetime) -> Iterable[Job]:
@@ -88,7 +104,7 @@ def _each(rows: Iterable[Row], act: Callable[[Row], None]) -> int:
     done = 0
     for row in rows:
         try:
-            with trace(row.trace_id), transaction.atomic():
+            with trace(getattr(row, "trace_id", "")), transaction.atomic():
                 act(row)
             done += 1
         except (StateConflict, LeaseLost, IntegrityError):
@@ -123,6 +139,34 @@ def job_take_over(job: Job) -> None:
         return
     job_move(job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None)
     logger.warning("job_taken_over", extra={"job": job.pk, "crashes": crashes})
+
+
+def _paused(now: datetime) -> Iterable[AccountCircuit]:
+    """Circuits whose pause is over."""
+    return AccountCircuit.objects.filter(is_due(now)).order_by("open_until", "pk")[:BATCH]
+
+
+def _forgotten() -> Iterable[AccountCircuit]:
+    """Closed circuits with held uploads: the circuit closed in the moment in which they were put aside."""
+    held = Job.objects.filter(status=JobStatus.HELD, video__account=OuterRef("pk"))
+    return AccountCircuit.objects.filter(Exists(held), state=CircuitState.CLOSED)[:BATCH]
+
+
+def circuit_resume(circuit: AccountCircuit) -> None:
+    """Send on what a closed circuit still holds."""
+    resume_held(account_id=circuit.pk)
+
+
+def probe_wake(circuit: AccountCircuit) -> None:
+    """Call the account's first held upload: it asks for the probe when it is claimed. The others stay held."""
+    now = timezone.now()
+    head = held_head(circuit.account_id)
+    called = lane(circuit.account_id).filter(status__in=[JobStatus.RUNNING, JobStatus.QUEUED])
+    due = AccountCircuit.objects.filter(is_due(now), pk=circuit.pk)
+    if head is None or called.exists() or not due.exists() or not is_canary(circuit, now):
+        return
+    job_move(job=head, to=JobStatus.QUEUED, code="probe", run_at=timezone.now())
+    job_ring(head)
 
 
 def _ring_jobs(now: datetime) -> int:

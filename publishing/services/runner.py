@@ -29,6 +29,7 @@ from publishing.services.upload import upload_run
 from publishing.services.verify import verify_poll
 from publishing.states import JobKind, JobStatus, VideoStatus
 from publishing.stopping import Stopping
+from subiteya.lib.crashing import crash_point
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ def job_run(pk: int) -> None:
         return
     context = {"job": pk, "kind": claim.job.kind, "video": claim.job.video_id, "attempt": claim.job.attempt}
     logger.info("job_started", extra=context)
+    if claim.job.status == JobStatus.RUNNING:
+        crash_point(f"{claim.job.kind}_claimed")
     try:
         with heartbeat(claim):
             _work(claim)

@@ -8,19 +8,20 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from publishing.errors import LeaseLost, StepFailed
+from publishing.errors import LeaseLost, SessionOver, StepFailed
 from publishing.models import UploadSession
 from publishing.pace import paced
 from publishing.services.jobs import Claim, job_progress
 from publishing.services.sessions import session_last_part, session_move, session_offset
 from publishing.states import UploadState
+from subiteya.lib.crashing import crash_point
 from subiteya.tiktok import (
     ChunkPlan,
+    FailureClass,
     PublishStatus,
     RangeMismatch,
     TikTokClient,
@@ -28,6 +29,7 @@ from subiteya.tiktok import (
     TikTokUnavailable,
     UploadExpired,
     UploadGone,
+    classify_fail_reason,
 )
 
 logger = logging.getLogger(__name__)
@@ -35,14 +37,6 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "video/mp4"
 RESYNCS = 2
 HASH_BLOCK = 1 << 20
-
-
-class SessionOver(Exception):
-    """This `publish_id` can never complete; a new one may be started. `code` is the catalogue's."""
-
-    def __init__(self, code: str, **detail: Any) -> None:
-        self.code, self.detail = code, detail
-        super().__init__(code)
 
 
 class _Line:
@@ -68,6 +62,9 @@ def transfer(claim: Claim, client: TikTokClient, session: UploadSession, path: P
         _resync(line)
     while session.uploaded_bytes < session.video_size:
         first, last = line.ranges[_index(line)]
+        if session.url_expires_at and timezone.now() >= session.url_expires_at:
+            _ask_before_over(line, FailureClass.NEUTRAL)
+            continue
         _before_part(line, last)
         _send(line, first, last)
 
@@ -77,15 +74,14 @@ def _index(line: _Line) -> int:
 
 
 def _before_part(line: _Line, last: int) -> None:
-    """Still ours, still the same file, still time? And the whole hash before the part that publishes."""
+    """Still ours, still the same file? And the whole hash before the part that publishes."""
     line.claim.check()
-    if line.session.url_expires_at and timezone.now() >= line.session.url_expires_at:
-        _over(line, "upload_expired")
     _check_file(line)
     job_progress(line.claim, line.session.uploaded_bytes / line.session.video_size, step="upload", now=time.monotonic)
     if last == line.session.video_size - 1:
         _check_hash(line)
         session_last_part(line.claim, line.session)
+        crash_point("upload_last_marked")
 
 
 def _check_file(line: _Line) -> None:
@@ -111,7 +107,8 @@ def _changed(line: _Line) -> None:
 
 def _send(line: _Line, first: int, last: int) -> None:
     """One part, with its own retries; before each the real offset is asked."""
-    for pause in (*settings.UPLOAD_PART_PAUSES, None):
+    pauses = settings.UPLOAD_PART_PAUSES[: 1 if line.claim.is_probe else None]
+    for pause in (*pauses, None):
         try:
             line.client.upload_chunk(
                 line.session.upload_url,
@@ -132,11 +129,14 @@ def _send(line: _Line, first: int, last: int) -> None:
         except RangeMismatch as error:
             _realign(line, error.uploaded_bytes)
             return
-        except (UploadExpired, UploadGone):
-            _ask_before_over(line)
+        except (UploadExpired, UploadGone) as error:
+            _ask_before_over(line, error.breaker)
             return
         else:
+            is_last = last == line.session.video_size - 1
+            crash_point("upload_last_sent" if is_last else "upload_part_sent")
             session_offset(line.claim, line.session, last + 1)
+            crash_point("upload_part_written")
             return
 
 
@@ -161,7 +161,8 @@ def _read_status(line: _Line, status: PublishStatus) -> None:
     session = line.session
     if status.status == TikTokStatus.FAILED:
         session_move(line.claim, session, UploadState.FAILED, fail_reason=status.fail_reason, log_id=status.log_id)
-        raise SessionOver(status.fail_reason or "internal")
+        reason = status.fail_reason or "internal"
+        raise SessionOver(reason, classify_fail_reason(reason).breaker)
     if status.status != TikTokStatus.PROCESSING_UPLOAD:
         session_offset(line.claim, session, session.video_size)  # later states mean that all of it arrived
         return
@@ -183,8 +184,8 @@ def _realign(line: _Line, reported: int | None) -> None:
         session_offset(line.claim, line.session, boundary)
 
 
-def _ask_before_over(line: _Line) -> None:
-    """403 or 404 on a part: the address is dead. Unless the last part had arrived, so is the session."""
+def _ask_before_over(line: _Line, breaker: FailureClass) -> None:
+    """The address is dead (403, 404, or its hour is over). Unless the last part had arrived, so is the session."""
     if line.session.sent_at:
         status = line.client.status_fetch(line.session.publish_id)
         if status.status != TikTokStatus.PROCESSING_UPLOAD:
@@ -193,12 +194,12 @@ def _ask_before_over(line: _Line) -> None:
         if status.uploaded_bytes is None or line.plan.boundary_for(status.uploaded_bytes) == line.session.video_size:
             session_offset(line.claim, line.session, line.session.video_size)  # it is there, or may be: poll
             return
-    _over(line, "upload_expired")
+    _over(line, "upload_expired", breaker)
 
 
-def _over(line: _Line, code: str) -> None:
+def _over(line: _Line, code: str, breaker: FailureClass) -> None:
     session_move(line.claim, line.session, UploadState.DEAD)
-    raise SessionOver(code)
+    raise SessionOver(code, breaker)
 
 
 def _sleep(line: _Line, seconds: float) -> None:

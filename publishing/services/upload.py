@@ -9,17 +9,30 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from accounts.services.tokens import AccountNotConnected, client_for
-from publishing.errors import StepFailed
+from publishing.errors import FirstLookFailed, SessionOver, StepFailed
 from publishing.models import Asset, UploadSession, Video
 from publishing.services import outcomes
+from publishing.services.breaker import guarded
+from publishing.services.circuits import NotPermitted, Permit
 from publishing.services.files import local_copy
+from publishing.services.held import hold_claimed
 from publishing.services.jobs import Claim, job_progress
 from publishing.services.moves import video_move
 from publishing.services.sessions import InitBudgetSpent, session_initialised, session_live, session_move, session_open
-from publishing.services.transfer import SessionOver, transfer
+from publishing.services.transfer import transfer
 from publishing.services.verify import verify_begin
 from publishing.states import PostMode, PrivacyLevel, UploadState, VideoStatus
-from subiteya.tiktok import CreatorInfo, PostInfo, TikTokClient, TikTokError, TokenInvalid, chunk_plan
+from subiteya.lib.crashing import crash_point
+from subiteya.tiktok import (
+    CreatorInfo,
+    PostInfo,
+    TikTokClient,
+    TikTokError,
+    TikTokStatus,
+    TokenInvalid,
+    chunk_plan,
+    classify_fail_reason,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +40,19 @@ logger = logging.getLogger(__name__)
 def upload_run(claim: Claim) -> None:
     """Bring the claimed video to TikTok, going on where a former run stopped."""
     video = claim.job.video
+    session = session_live(video.pk)
+    if session and (session.sent_at or session.state == UploadState.PROCESSING):
+        verify_begin(claim, session)  # the last part may have arrived: TikTok is asked, nothing is sent again
+        return
+    if capped := outcomes.cap_of(video):
+        outcomes.defer(claim, code=capped.reason_code, detail=capped.reason_detail, at=capped.resume_at)
+        return
     try:
-        _upload(claim, video)
+        guarded(claim, lambda permit: _upload(claim, permit, session))
+    except NotPermitted as refusal:
+        hold_claimed(claim, code=refusal.code, detail=refusal.detail, until=refusal.until)
+    except FirstLookFailed as look:
+        logger.info("first_look_failed", extra={"job": claim.job.pk, "code": look.code})
     except AccountNotConnected:
         outcomes.fail(claim, code="account_disconnected", detail=outcomes.details(claim.job))
     except InitBudgetSpent as spent:
@@ -39,22 +63,36 @@ def upload_run(claim: Claim) -> None:
         outcomes.upload_refused(claim, error)
 
 
-def _upload(claim: Claim, video: Video) -> None:
-    session = session_live(video.pk)
-    if session and (session.sent_at or session.state == UploadState.PROCESSING):
-        verify_begin(claim, session)  # the last part may have arrived: TikTok is asked, nothing is sent again
-        return
+def _upload(claim: Claim, permit: Permit, session: UploadSession | None) -> None:
+    video = claim.job.video
+    crash_point("upload_permitted")
     if video.status != VideoStatus.UPLOADING:
         video_move(video=video, to=VideoStatus.UPLOADING)
     job_progress(claim, 0.0, step="checking", now=time.monotonic)
     asset = _edited_asset(video)
     client = _checked_client(video, asset)
+    crash_point("upload_checked")
     if session and session.asset_id != asset.pk:
         session_move(claim, session, UploadState.DEAD)  # it was edited again: the half-sent file is not wanted
         session = None
     session = session or _start(claim, client, asset)
     transfer(claim, client, session, local_copy(asset))
     verify_begin(claim, session)
+    crash_point("upload_verifying")
+    if permit.token:
+        _first_look(client, session)
+    permit.proved = True
+
+
+def _first_look(client: TikTokClient, session: UploadSession) -> None:
+    """A probe is good once TikTok has the whole file and does not say at once that it failed."""
+    try:
+        status = client.status_fetch(session.publish_id)
+    except TikTokError as error:
+        raise FirstLookFailed(error.code, error.breaker) from error
+    if status.status == TikTokStatus.FAILED:
+        reason = status.fail_reason or "internal"
+        raise FirstLookFailed(reason, classify_fail_reason(reason).breaker)
 
 
 def _edited_asset(video: Video) -> Asset:
@@ -94,10 +132,13 @@ def _check_settings(video: Video, asset: Asset, info: CreatorInfo) -> None:
 def _start(claim: Claim, client: TikTokClient, asset: Asset) -> UploadSession:
     plan = chunk_plan(asset.size, single_max=settings.UPLOAD_SINGLE_PART_MAX, target=settings.UPLOAD_PART_TARGET)
     session = session_open(claim, plan=plan, asset=asset)
+    crash_point("upload_init_written")
     video = claim.job.video
     inbox = video.mode == PostMode.INBOX
     answer = client.inbox_init(plan) if inbox else client.video_init(post_info(video), plan)
+    crash_point("upload_init_answered")
     session_initialised(claim, session, answer)
+    crash_point("upload_initialised")
     logger.info("upload_initialised", extra={"job": claim.job.pk, "publish_id": answer.publish_id})
     return session
 

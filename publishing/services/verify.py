@@ -14,12 +14,15 @@ from accounts.services.tokens import AccountNotConnected, client_for
 from publishing.models import UploadSession, Video
 from publishing.pace import paced
 from publishing.services import outcomes
+from publishing.services.circuits import circuit_failed
 from publishing.services.jobs import Claim, job_finish, job_move, job_write
 from publishing.services.moves import video_move
 from publishing.services.sessions import session_live, session_move
 from publishing.states import JobStatus, PostMode, PrivacyLevel, UploadState, VideoStatus
+from subiteya.lib.crashing import crash_point
 from subiteya.tiktok import (
     ChunkPlan,
+    FailReason,
     FailureClass,
     PublishStatus,
     TikTokError,
@@ -67,9 +70,12 @@ def verify_poll(claim: Claim) -> None:
         _look_again(claim, session, code="account_disconnected")
     except TikTokError as error:
         logger.info("poll_refused", extra={"job": claim.job.pk, "code": error.code, "log_id": error.log_id})
+        circuit_failed(job=claim.job, code=error.code, failure_class=error.breaker)
         _look_again(claim, session, code=error.code)
     else:
+        crash_point("poll_answered")
         verify_apply(claim, session, status)
+        crash_point("poll_finished")
 
 
 def _ask(claim: Claim, session: UploadSession) -> PublishStatus:
@@ -82,7 +88,7 @@ def _ask(claim: Claim, session: UploadSession) -> PublishStatus:
 
 def verify_apply(claim: Claim, session: UploadSession, status: PublishStatus) -> None:
     """What TikTok said, written under the fence."""
-    UploadSession.objects.filter(pk=session.pk).update(tiktok_status=status.status, log_id=status.log_id)
+    UploadSession.objects.filter(pk=session.pk).update(tiktok_status=status.status)
     match status.status:
         case TikTokStatus.PUBLISH_COMPLETE:
             _complete(claim, session, status)
@@ -109,7 +115,8 @@ def _send_rest(claim: Claim, session: UploadSession, status: PublishStatus) -> N
     UploadSession.objects.filter(pk=session.pk, state=UploadState.PROCESSING).update(
         state=UploadState.UPLOADING, sent_at=None, uploaded_bytes=boundary
     )
-    outcomes.try_later(claim, code="upload_cut", detail=outcomes.details(claim.job))
+    parts = {"part": boundary // session.chunk_size + 1, "parts": session.total_chunk_count}
+    outcomes.try_later(claim, code="upload_cut", detail=outcomes.details(claim.job, **parts))
 
 
 @transaction.atomic
@@ -136,14 +143,19 @@ def _in_inbox(claim: Claim, session: UploadSession, status: PublishStatus) -> No
     job_finish(claim, to=JobStatus.SUCCEEDED, video_to=VideoStatus.IN_INBOX, tiktok_status=status.status)
 
 
-@transaction.atomic
 def _failed(claim: Claim, session: UploadSession, status: PublishStatus) -> None:
     """TikTok's refusal: content is rejected for good; what may pass later is tried again with a new init."""
     reason = status.fail_reason or "internal"
+    kind = classify_fail_reason(reason)
+    circuit_failed(job=claim.job, code=reason, failure_class=kind.breaker)
+    _settle_failed(claim, session, status, reason, kind)
+
+
+@transaction.atomic
+def _settle_failed(claim: Claim, session: UploadSession, status: PublishStatus, reason: str, kind: FailReason) -> None:
     detail = outcomes.details(claim.job, log_id=status.log_id)
     session_move(claim, session, UploadState.FAILED, fail_reason=reason)
     fields: dict[str, Any] = {"tiktok_status": status.status}
-    kind = classify_fail_reason(reason)
     if kind.breaker == FailureClass.QUOTA:
         outcomes.defer(claim, code=reason, detail=detail)
     elif kind.breaker == FailureClass.AUTH:

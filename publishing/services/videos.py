@@ -57,13 +57,12 @@ def video_retry(*, video: Video, actor: User | None) -> Video:
     if video.status == VideoStatus.MISSED or is_missed(video):
         fields["scheduled_at"] = timezone.now()
         video.scheduled_at = fields["scheduled_at"]
-    if video.edited_id is None:
-        to = VideoStatus.PENDING if is_due(video) else VideoStatus.SCHEDULED
-        video_move(video=video, to=to, code="retry_by_person", actor=actor, **fields)
-        job_create(video=video, kind=JobKind.EDIT)
-    else:
-        video_move(video=video, to=VideoStatus.EDITED, code="retry_by_person", actor=actor, **fields)
-        job_create(video=video, kind=JobKind.UPLOAD)
+    needed = JobKind.EDIT if video.edited_id is None else JobKind.UPLOAD
+    now = VideoStatus.PENDING if needed == JobKind.EDIT else VideoStatus.EDITED
+    to = now if is_due(video) else VideoStatus.SCHEDULED
+    video_move(video=video, to=to, code="retry_by_person", actor=actor, **fields)
+    if to == now or needed == JobKind.EDIT:
+        job_create(video=video, kind=needed)
     return video
 
 

@@ -9,13 +9,20 @@ from django.utils import timezone
 
 from accounts.models import TikTokAccount
 from accounts.services.tokens import account_lost
-from publishing.models import Job, UploadSession, WebhookReceipt
+from publishing.models import Job, UploadSession, Video, WebhookReceipt
 from publishing.queues import ring_after_commit
 from publishing.services.jobs import job_ring
+from publishing.services.moves import video_note
 from publishing.states import JobKind, JobStatus, VideoStatus
 from subiteya.tiktok import WebhookEvent
 
 logger = logging.getLogger(__name__)
+
+#: TikTok's own spelling.
+VISIBILITY = {
+    "post.publish.publicly_available": "public_again",
+    "post.publish.no_longer_publicaly_available": "no_longer_public",
+}
 
 
 @transaction.atomic
@@ -35,6 +42,8 @@ def webhook_heard(*, event: WebhookEvent, body_sha256: str) -> bool:
     logger.info("webhook_heard", extra={"event": event.event, "publish_id": event.publish_id})
     if event.event == "authorization.removed":
         _authorization_removed(event)
+    elif event.event in VISIBILITY:
+        _visibility(event)
     elif event.publish_id:
         _look_now(event)
     return True
@@ -44,6 +53,17 @@ def _authorization_removed(event: WebhookEvent) -> None:
     account = TikTokAccount.objects.filter(open_id=event.user_openid).first()
     if account:
         account_lost(account=account, reason="auth_removed")
+
+
+def _visibility(event: WebhookEvent) -> None:
+    """A published post came into view, or was taken away: said on the video, which stays published."""
+    session = UploadSession.objects.filter(publish_id=event.publish_id).select_related("video").first()
+    if session is None or session.video.status != VideoStatus.POSTED:
+        _look_now(event)
+        return
+    code = VISIBILITY[event.event]
+    Video.objects.filter(pk=session.video_id).update(reason_code=code if code == "no_longer_public" else "")
+    video_note(video=session.video, code=code)
 
 
 def _look_now(event: WebhookEvent) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import AccountStatus, TikTokAccount
 from publishing.admin.words import FAMILY_NAMES, JOB_FAMILIES
 from publishing.models import Job, Video
-from publishing.selectors import family_counts
+from publishing.selectors.videos import family_counts
 from publishing.states import Family
 from publishing.templatetags.ui import FAMILY_ICONS
 

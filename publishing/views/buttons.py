@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from publishing.causes import Action, Cause, cause_for
 from publishing.models import Video
+from publishing.selectors.videos import is_sent
 from publishing.states import (
     VIDEO_ALLOWED,
     VIDEO_CANCELLABLE,
@@ -29,10 +30,12 @@ class Button:
 
 
 def primary_button(video: Video) -> Button | None:
-    """The one action that mends a red video, decided by its cause; None for the others."""
+    """The one action that mends a red or held video, decided by its cause; None for the others."""
+    cause = cause_for(video.reason_code) if video.reason_code else None
+    if video.status == VideoStatus.HELD and cause and cause.action in {Action.RECONNECT, Action.ACCOUNT}:
+        return _BY_ACTION[cause.action](video)
     if video.family != Family.ATTENTION:
         return None
-    cause = cause_for(video.reason_code) if video.reason_code else None
     return _BY_ACTION[_action(video, cause)](video)
 
 
@@ -54,7 +57,7 @@ def secondary_buttons(video: Video) -> list[Button]:
         offered.append(_retry(video))
     if _reschedulable(video) and _may_pass(video):
         offered.append(_reschedule(video))
-    if video.status in VIDEO_CANCELLABLE:
+    if video.status in VIDEO_CANCELLABLE and not is_sent(video):
         offered.append(_discard(video))
     return [button for button in offered if first is None or button.target != first.target]
 
@@ -82,6 +85,11 @@ def _retry(video: Video) -> Button:
 def _reconnect(video: Video) -> Button:
     target = reverse("accounts:account_reconnect", args=[video.account_id])
     return Button(kind="post", label=gettext("Reconnect and resume"), target=target, icon="plug")
+
+
+def _account(video: Video) -> Button:
+    target = reverse("publishing:circuit_detail", args=[video.account_id])
+    return Button(kind="link", label=gettext("See why the account is paused"), target=target, icon="pause")
 
 
 def _change_file(video: Video) -> Button:
@@ -116,4 +124,5 @@ _BY_ACTION = {
     Action.RESCHEDULE: _reschedule,
     Action.RESOLVE: _resolve,
     Action.DISCARD: _discard,
+    Action.ACCOUNT: _account,
 }

@@ -13,10 +13,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from publishing.causes import advice, sentence
+from publishing.causes import Action, advice, cause_for, sentence
 from publishing.clocks import readable
 from publishing.models import AssetStatus, Video
-from publishing.selectors import Progress, video_progress
+from publishing.selectors.videos import Progress, video_progress
 from publishing.states import VIDEO_TERMINAL, Family, VideoStatus
 from publishing.views.buttons import Button, primary_button
 
@@ -44,13 +44,13 @@ def row_of(video: Video) -> Row:
     """The row of a video that was loaded with `with_progress`: no further query."""
     label, at = _moment(video)
     zone = zone_of(video)
-    told = video.reason_code if video.family in TELLING else ""
+    told = video.reason_code if video.family in TELLING or video.status == VideoStatus.POSTED else ""
     detail = _readable(video, zone)
     return Row(
         video=video,
         progress=video_progress(video),
         sentence=sentence(told, detail),
-        advice=advice(told, detail),
+        advice=_advice(video, told, detail),
         button=primary_button(video),
         when=label,
         at=at,
@@ -58,6 +58,14 @@ def row_of(video: Video) -> Row:
         has_frame=video.batch.source.status != AssetStatus.REFUSED,
         active=video.status not in VIDEO_TERMINAL,
     )
+
+
+def _advice(video: Video, code: str, detail: dict[str, Any]) -> str:
+    """What to do; nothing while it tries again by itself, whatever the cause's advice for a person is."""
+    by_itself = video.status in {VideoStatus.RETRYING, VideoStatus.DEFERRED}
+    if code and by_itself and cause_for(code).action in {Action.RETRY, Action.RESCHEDULE}:
+        return gettext("It goes on by itself.")
+    return advice(code, detail)
 
 
 def zone_of(video: Video) -> ZoneInfo:

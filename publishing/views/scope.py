@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from publishing.models import Asset, AssetKind, Batch, SubtitleTrack, Video
-from publishing.selectors import with_progress
+from publishing.selectors.videos import with_progress
 
 
 def files_for(user: User) -> QuerySet[Asset]:

@@ -9,14 +9,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.access import MemberRequest, signed_in
 from accounts.selectors import accounts_for
 from publishing.forms import VideoFilterForm
 from publishing.models import AssetStatus, Video
-from publishing.receivers import RECONNECT_CODES
-from publishing.selectors import Progress, family_counts, timeline, videos_for
+from publishing.selectors.videos import Progress, family_counts, timeline, videos_for
+from publishing.services.circuits import RECONNECT_CODES
 from publishing.states import Family, PostMode, VideoStatus
 from publishing.views.buttons import secondary_buttons
 from publishing.views.rows import Shown, row_of, shown, shown_rows, zone_of
@@ -140,6 +141,7 @@ def video_detail(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "video": video,
         "zone": zone_of(video),
+        "today": timezone.localtime(timezone=zone_of(video)),
         "live": _live_part(request, video),
         "players": _players(video),
         "profile": f"{settings.TIKTOK_AUTHORIZE_BASE}/{video.account}",

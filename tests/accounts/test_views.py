@@ -99,7 +99,8 @@ class TestPage:
     def test_it_says_how_many_videos_wait_for_a_lost_account(self, ana, client_of_ana):
         account = TikTokAccountFactory(managers=[ana], status=AccountStatus.DISCONNECTED, token=None)
         for _ in range(2):
-            VideoFactory(account=account, status=VideoStatus.FAILED_UPLOAD, reason_code="account_disconnected")
+            VideoFactory(account=account, status=VideoStatus.HELD, reason_code="account_disconnected")
+        VideoFactory(account=account, status=VideoStatus.FAILED_UPLOAD, reason_code="spam_risk_text")
         html = client_of_ana.get("/accounts/").content.decode()
         assert "2 videos wait." in html
         assert "1 account needs you." in html

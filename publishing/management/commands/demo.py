@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if not settings.TIKTOK_SANDBOX:
             raise CommandError(gettext("The demo is for TikTok's sandbox only, and TIKTOK_SANDBOX is off."))
         os.umask(0o077)  # its folder and log are nobody else's business
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         code = EXIT_INTERRUPTED if once else 0
         try:

@@ -13,7 +13,7 @@ from publishing.cli.command import CliCommand, Refused
 from publishing.cli.documents import video_document
 from publishing.cli.waiting import local_text, outcome
 from publishing.models import Video
-from publishing.selectors import video_progress, videos_for
+from publishing.selectors.videos import video_progress, videos_for
 from publishing.states import Family, VideoStatus
 
 SHOWN = 50

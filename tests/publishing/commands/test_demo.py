@@ -30,6 +30,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self.var, self.log = folder / "var", folder / "log"
         self.first: subprocess.CompletedProcess[str] | None = None
+        self.first_videos: list[dict[str, Any]] = []
         unset = ("DATABASE_URL", "REDIS_URL", "SUBITEYA_WEB_PORT", "SUBITEYA_SANDBOX_PORT", "SUBITEYA_SITE_URL")
         self.environment = dict.fromkeys(unset, "") | {
             "DJANGO_SETTINGS_MODULE": "subiteya.settings.dev",
@@ -52,6 +53,10 @@ class Installation:
 
     def videos(self, *arguments: str) -> list[dict[str, Any]]:
         return json.loads(self.manage("videos", "--json", *arguments).stdout)["videos"]
+
+    def newest_direct(self) -> list[dict[str, Any]]:
+        """The three videos that the last demo published."""
+        return [video for video in self.videos("--limit", "20") if video["mode"] == "direct"][:3]
 
     def left(self) -> list[psutil.Process]:
         """Processes that work on this folder; their environment names it."""
@@ -87,6 +92,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     installation = Installation(tmp_path_factory.mktemp("demo"))
     with taken(8000, 8001):
         installation.first = installation.manage("demo", "--once")
+    installation.first_videos = installation.newest_direct()
     assert not installation.left()
     return installation
 
@@ -97,8 +103,7 @@ def test_it_publishes_three_videos_each_time_and_leaves_no_process(installation:
     assert first is not None and first.returncode == 0, first
     assert again.returncode == 0, again.stdout + again.stderr
     assert not installation.left()
-    direct = [video for video in installation.videos("--limit", "20") if video["mode"] == "direct"]
-    videos = direct[:6]
+    videos = installation.newest_direct() + installation.first_videos
     assert [video["status"] for video in videos] == ["posted"] * 6
     assert {video["subtitles"] for video in videos} == {"auto"}
     assert len({video["batch"] for video in videos}) == 2

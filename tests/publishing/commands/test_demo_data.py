@@ -14,7 +14,7 @@ from publishing.demo.cast import BRANDS, PEOPLE
 from publishing.demo.load import DemoRefused, Loaded, demo_load
 from publishing.demo.stand_in import StandIn, StandInFailed
 from publishing.models import AccountBrand, Asset, Batch, Job, JobEvent, UploadSession, Video, VideoEvent
-from publishing.selectors import timeline, video_progress, videos_for
+from publishing.selectors.videos import timeline, video_progress, videos_for
 from publishing.services.batches import creator_infos
 from publishing.services.reconcile import reconcile_tick
 from publishing.states import JOB_TERMINAL, VideoStatus
@@ -43,7 +43,7 @@ def test_it_loads_everything_once(tiktok):
     assert counts() == before
     assert (before["User"], before["Sector"], before["TikTokAccount"]) == (3, 3, 6)
     assert not Job.objects.exclude(status__in=sorted(JOB_TERMINAL)).exists()
-    assert reconcile_tick() == {"started": 0, "missed": 0, "taken_over": 0, "rung": 0}
+    assert reconcile_tick() == {"started": 0, "missed": 0, "taken_over": 0, "probes": 0, "rung": 0}
     check_people()
     check_links(tiktok)
     check_files()

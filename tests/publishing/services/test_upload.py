@@ -19,8 +19,9 @@ from accounts.services.tokens import account_lost
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import AssetKind, Job, UploadSession, Video
 from publishing.services.batches import creator_infos
+from publishing.services.circuits import circuit_probe_now
 from publishing.services.jobs import job_claim, job_create
-from publishing.services.reconcile import job_take_over
+from publishing.services.reconcile import job_take_over, reconcile_tick
 from publishing.services.runner import job_run
 from publishing.services.upload import upload_run
 from publishing.services.videos import NotPossible, video_cancel, video_resolve, video_retry
@@ -215,9 +216,12 @@ def test_it_waits_without_using_an_attempt_when_tiktok_asks_to_slow_down(tiktok,
 
 def test_it_tries_an_ill_tiktok_four_times_and_then_says_so(tiktok, video, work):
     tiktok.sandbox.fault("refuse", "init", times=None, http_status=500)
-    for _attempt in range(3):
+    for _attempt in range(2):
         assert run_job(video).status == VideoStatus.RETRYING
         Job.objects.filter(video=video).update(run_at=timezone.now())
+    assert run_job(video).status == VideoStatus.HELD  # three failures within the hour pause the account
+    circuit_probe_now(account=video.account, reason="", actor=None)
+    reconcile_tick()
     assert run_job(video).status == VideoStatus.FAILED_UPLOAD
 
 

@@ -11,7 +11,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import TikTokAccount
-from publishing.models import Batch, Job, SubtitleTrack, UploadSession, Video, VideoEvent
+from publishing.models import (
+    AccountCircuit,
+    Batch,
+    CircuitEvent,
+    Job,
+    SubtitleTrack,
+    UploadSession,
+    Video,
+    VideoEvent,
+)
 from tests.publishing.views.conftest import SECRETS, logged_in
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +52,7 @@ def path_of(route: str, story: SimpleNamespace) -> str:
         "accounts/": story.account.pk,
     }
     pk = next((pk for start, pk in pks.items() if route.startswith(start)), 0)
-    return "/" + route.replace("<int:pk>", str(pk))
+    return "/" + route.replace("<int:pk>", str(pk)).replace("<slug:name>", "isolate")
 
 
 def ask_in_every_way(client: Client, path: str, story: SimpleNamespace) -> Iterator:
@@ -74,18 +83,21 @@ def ask_in_every_way(client: Client, path: str, story: SimpleNamespace) -> Itera
         "day": "2030-01-01",
         "hour": "10:00",
         "posted": "yes",
+        "reason": "porque sí",
     }
     yield client.post(path, fields, headers={"Accept": "application/json"})
 
 
 def fingerprint() -> list:
     """Everything that an action could have changed."""
-    tables = (Video, VideoEvent, Job, UploadSession, Batch, SubtitleTrack, TikTokAccount)
+    tables = (
+        Video, VideoEvent, Job, UploadSession, Batch, SubtitleTrack, TikTokAccount, AccountCircuit, CircuitEvent,
+    )  # fmt: skip
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
 def test_it_knows_every_address():
-    assert len(ALL) == 27
+    assert len(ALL) == 29
     assert {name for name, _route in ALL} >= {"publishing:video_list", "accounts:account_list", *OPEN}
 
 

@@ -84,7 +84,7 @@ class TestList:
     def test_it_prints_the_hour_with_the_accounts_zone(self, as_ana, make_video):
         at = timezone.now().replace(year=2031, month=7, day=9, hour=21, minute=30)
         make_video(VideoStatus.SCHEDULED, scheduled_at=at, time_zone="America/Bogota")
-        assert "16:30 (Bogota)" in page(as_ana)
+        assert "16:30 (Bogotá)" in page(as_ana)
 
 
 class TestLive:

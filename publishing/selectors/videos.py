@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q, QuerySet
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from publishing.causes import sentence
 from publishing.clocks import readable
@@ -147,8 +147,20 @@ def _upload_items(video: Video) -> Iterator[TimelineItem]:
     for session in video.uploads.exclude(publish_id=""):
         yield TimelineItem(
             at=session.init_at, kind="upload", title=gettext("TikTok opened the upload"),
-            detail=gettext("%(parts)s parts, %(id)s") % {"parts": session.total_chunk_count, "id": session.publish_id},
+            detail=_parts(session),
             log_id=session.log_id,
         )  # fmt: skip
         if session.sent_at:
-            yield TimelineItem(at=session.sent_at, kind="upload", title=gettext("Last part sent"))
+            yield TimelineItem(at=session.sent_at, kind="upload", title=gettext("Last part on its way"))
+
+
+def _parts(session: UploadSession) -> str:
+    count = session.total_chunk_count
+    text = ngettext("%(parts)s part, %(id)s", "%(parts)s parts, %(id)s", count)
+    return text % {"parts": count, "id": session.publish_id}
+
+
+def is_sent(video: Video) -> bool:
+    """Is the last part at TikTok, or on its way? Then a cancel comes too late."""
+    session = _last_session(video)
+    return session is not None and session.sent_at is not None and session.settled_at is None
