@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import traceback
 from datetime import timedelta
+from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict, StepFailed
@@ -17,8 +18,10 @@ from publishing.services.jobs import (
     heartbeat,
     job_claim,
     job_finish,
+    job_move,
     job_release,
     job_ring_next,
+    job_write,
     worker_name,
 )
 from publishing.services.outcomes import given_up
@@ -33,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 EDIT_ATTEMPTS = 3
 EDIT_PAUSES = (paced(timedelta(seconds=30)), paced(timedelta(minutes=5)))
+#: Before a job whose database went away is tried again.
+DATABASE_PAUSE = paced(timedelta(seconds=10))
 
 
 def job_run(pk: int) -> None:
@@ -56,8 +61,8 @@ def job_run(pk: int) -> None:
     except StepFailed as failure:
         step_failed(claim, failure)
     except (OperationalError, InterfaceError) as error:
-        # Nothing is wrong with the job: its lease runs out, and whoever takes it over finds every finished step.
         logger.warning("job_database_lost", extra=context | {"error": str(error).strip()})
+        _give_back(claim)
     except Exception:
         logger.exception("job_errored", extra=context)
         _errored(claim)
@@ -79,6 +84,22 @@ def _release(claim: Claim) -> None:
     try:
         job_release(claim)
     except (LeaseLost, StateConflict):
+        logger.info("job_lost", extra={"job": claim.job.pk})
+
+
+def _give_back(claim: Claim) -> None:
+    """The database went away and nothing is wrong with the job: again soon, every finished step is found.
+
+    While it stays away the lease runs out, and the job is taken over.
+    """
+    connection.close()
+    again: dict[str, Any] = {"run_at": timezone.now() + DATABASE_PAUSE}
+    try:
+        if claim.job.status == JobStatus.PROCESSING:
+            job_write(claim, lease_until=None, owner="", **again)
+        else:
+            job_move(job=claim.job, to=JobStatus.QUEUED, code="worker_stopped", fence=claim.fence, **again)
+    except (LeaseLost, StateConflict, DatabaseError):
         logger.info("job_lost", extra={"job": claim.job.pk})
 
 

@@ -37,6 +37,8 @@ POLL_SECONDS = tuple(paced(float(seconds)) for seconds in (2, 2, 3, 5, 8, 13, 20
 SLOW_AFTER, SLOW_POLL = paced(timedelta(hours=1)), paced(timedelta(minutes=5))
 #: After this long without an answer a person decides.
 GIVE_UP = paced(timedelta(hours=24))
+#: Where a video may have waited with its file at TikTok; none of them leads to `verifying` directly.
+WAITED = frozenset({VideoStatus.EDITED, VideoStatus.DEFERRED, VideoStatus.HELD})
 FINAL = (TikTokStatus.PUBLISH_COMPLETE, TikTokStatus.SEND_TO_USER_INBOX)
 
 
@@ -47,7 +49,7 @@ def verify_begin(claim: Claim, session: UploadSession) -> None:
     if session.state != UploadState.PROCESSING:
         session_move(claim, session, UploadState.PROCESSING, sent_at=session.sent_at or timezone.now())
     if job.video.status != VideoStatus.VERIFYING:
-        if job.video.status == VideoStatus.EDITED:
+        if job.video.status in WAITED:
             video_move(video=job.video, to=VideoStatus.UPLOADING)
         video_move(video=job.video, to=VideoStatus.VERIFYING)
     job_move(

@@ -14,7 +14,7 @@ from tests.processes import MANAGE
 
 pytestmark = pytest.mark.integration
 
-SECONDS = 240
+SECONDS = 420
 
 
 def chaos(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 import time_machine
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from publishing.models import Job, Leadership, Video
 from publishing.services import runner
 from publishing.services.jobs import LEASE, job_claim
 from publishing.services.reconcile import CRASHES, LEADERSHIP, lead, reconcile_tick
-from publishing.services.runner import job_run
+from publishing.services.runner import DATABASE_PAUSE, job_run
 from publishing.states import JobKind, JobStatus, VideoStatus
 from tests.factories import EditedAssetFactory, JobFactory, VideoFactory
 from tests.publishing.conftest import reload
@@ -136,18 +137,26 @@ def test_it_leads_alone_and_loses_the_lead_by_silence(clock, bells):
 
 
 @pytest.mark.parametrize("error", [OperationalError("database is locked"), InterfaceError("connection is closed")])
-def test_it_leaves_a_job_whose_database_went_away_to_be_taken_over(clock, bells, monkeypatch, error):
-    def cut(claim):
-        raise error
-
-    monkeypatch.setattr(runner, "edit_run", cut)
+def test_it_gives_a_job_back_when_the_database_went_away(clock, bells, monkeypatch, error):
     job = JobFactory(video=VideoFactory(status=VideoStatus.EDITING))
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's transaction lives in it
+    monkeypatch.setattr(runner, "edit_run", Mock(side_effect=error))
     job_run(job.pk)
     job.refresh_from_db()
-    assert (job.status, job.traceback) == (JobStatus.RUNNING, "")
+    assert (job.status, job.traceback, job.crash_count, job.attempt) == (JobStatus.QUEUED, "", 0, 1)
+    assert reconcile_tick()["rung"] == 0
+    clock.shift(DATABASE_PAUSE)
+    assert reconcile_tick()["rung"] == 1
+
+
+def test_it_has_a_job_taken_over_whose_database_stays_away(clock, bells, monkeypatch):
+    job = JobFactory(video=VideoFactory(status=VideoStatus.EDITING))
+    monkeypatch.setattr(connection, "close", lambda: None)
+    monkeypatch.setattr(runner, "edit_run", Mock(side_effect=OperationalError))
+    monkeypatch.setattr(runner, "job_move", Mock(side_effect=OperationalError))
+    job_run(job.pk)
     clock.shift(LEASE + timedelta(seconds=1))
     assert reconcile_tick()["taken_over"] == 1
-    assert reload(job.video).status == VideoStatus.EDITING
 
 
 def test_it_keeps_the_traceback_of_a_bug_and_shows_the_video_red(clock, bells):

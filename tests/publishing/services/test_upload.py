@@ -21,12 +21,12 @@ from publishing.models import AssetKind, Job, UploadSession, Video
 from publishing.services.batches import creator_infos
 from publishing.services.circuits import circuit_probe_now
 from publishing.services.jobs import job_claim, job_create
-from publishing.services.reconcile import reconcile_tick
+from publishing.services.reconcile import job_take_over, reconcile_tick
 from publishing.services.runner import job_run
 from publishing.services.upload import upload_run
 from publishing.services.videos import NotPossible, video_cancel, video_resolve, video_retry
 from publishing.states import JobKind, JobStatus, UploadState, VideoStatus
-from tests.factories import AssetFactory, VideoFactory
+from tests.factories import AssetFactory, UploadSessionFactory, VideoFactory
 from tests.publishing.conftest import reload
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +143,29 @@ def test_it_starts_nothing_new_while_a_whole_file_is_processed(tiktok, video, wo
     work(rounds=3)
     assert [entry["posted"] for entry in entries(tiktok)] == [True]
     assert reload(video).status == VideoStatus.POSTED
+
+
+@pytest.mark.parametrize("status", [VideoStatus.EDITED, VideoStatus.RETRYING, VideoStatus.DEFERRED, VideoStatus.HELD])
+def test_it_asks_about_a_sent_file_wherever_its_video_has_waited(tiktok, video, work, status):
+    upload_run(job_claim(Job.objects.get(video=video).pk, owner="first"))
+    UploadSession.objects.filter(video=video).update(state=UploadState.UPLOADING)  # the last answer was lost
+    Video.objects.filter(pk=video.pk).update(status=status)
+    Job.objects.filter(video=video).update(status=JobStatus.QUEUED, lease_until=None)
+    work()
+    assert reload(video).status == VideoStatus.POSTED
+    assert len(entries(tiktok)) == 1
+
+
+@pytest.mark.parametrize("status", [VideoStatus.EDITED, VideoStatus.RETRYING, VideoStatus.DEFERRED, VideoStatus.HELD])
+def test_it_asks_a_person_when_three_workers_died_on_a_sent_file(video, edited, status):
+    job = Job.objects.get(video=video)
+    UploadSessionFactory(
+        video=video, account=video.account, asset=edited, state=UploadState.UPLOADING, sent_at=timezone.now()
+    )
+    Video.objects.filter(pk=video.pk).update(status=status)
+    Job.objects.filter(pk=job.pk).update(crash_count=2, status=JobStatus.RUNNING)
+    job_take_over(Job.objects.select_related("video").get(pk=job.pk))
+    assert reload(video).status == VideoStatus.UNCONFIRMED
 
 
 def test_it_keeps_a_video_unconfirmed_when_tiktok_never_answers(tiktok, video, work):
