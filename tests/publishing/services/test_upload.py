@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from accounts.services.connections import account_import
 from accounts.services.tokens import account_lost
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import AssetKind, Job, UploadSession, Video
+from publishing.services import transfer, upload
 from publishing.services.batches import creator_infos
 from publishing.services.circuits import circuit_probe_now
 from publishing.services.jobs import job_claim, job_create
@@ -26,6 +28,7 @@ from publishing.services.runner import job_run
 from publishing.services.upload import upload_run
 from publishing.services.videos import NotPossible, video_cancel, video_resolve, video_retry
 from publishing.states import JobKind, JobStatus, UploadState, VideoStatus
+from subiteya.tiktok import ChunkPlan
 from tests.factories import AssetFactory, UploadSessionFactory, VideoFactory
 from tests.publishing.conftest import reload
 
@@ -86,6 +89,44 @@ def test_it_goes_on_after_a_cut_line(tiktok, video, edited, work, kind, part):
     work()
     assert reload(video).status == VideoStatus.POSTED
     assert [(entry["sha256"], entry["posted"]) for entry in entries(tiktok)] == [(edited.sha256, True)]
+
+
+#: (parts, the part at which the line is cut)
+CUTS = [(1, 0), (2, 0), (2, 1), (7, 0), (7, 3), (7, 6)]
+
+
+@pytest.mark.parametrize("convention", ["count", "last_index"])
+@pytest.mark.parametrize("kind", ["drop_before", "drop_midway", "drop_after"])
+@pytest.mark.parametrize(("parts", "cut"), CUTS)
+def test_it_sends_the_same_bytes_however_the_worker_and_the_line_break(
+    tiktok, connect, big_bytes, work, parts, cut, kind, convention
+):  # fmt: skip
+    """The line is cut in a part, the worker dies before it can retry, and its last note of the offset is lost."""
+    tiktok.sandbox.configure(progress=convention)
+    data = (big_bytes * 2)[: 4_000_000 if parts == 1 else parts * 5_500_000 + 17]
+    edited = AssetFactory(
+        kind=AssetKind.EDITED, storage_key=default_storage.save("edited/cut.mp4", BytesIO(data)),
+        sha256=hashlib.sha256(data).hexdigest(), size=len(data),
+    )  # fmt: skip
+    video = VideoFactory(account=connect(), edited=edited, status=VideoStatus.EDITED, privacy_level="SELF_ONLY")
+    plan = ChunkPlan(len(data), len(data) // parts, parts)
+    job = job_create(video=video, kind=JobKind.UPLOAD)
+    tiktok.sandbox.fault(kind, "chunk", part=cut)
+    claim = job_claim(job.pk, owner="dead")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload, "chunk_plan", lambda *_args, **_sizes: plan)
+        patch.setattr(transfer, "_sleep", lambda line, _seconds: line.claim.lost.set())
+        with suppress(LeaseLost):
+            upload_run(claim)
+    session = UploadSession.objects.get(video=video)
+    UploadSession.objects.filter(pk=session.pk).update(uploaded_bytes=max(0, session.uploaded_bytes - plan.chunk_size))
+    Job.objects.filter(pk=job.pk).update(status=JobStatus.QUEUED, lease_until=None)
+
+    work()
+
+    assert reload(video).status == VideoStatus.POSTED
+    assert [(entry["sha256"], entry["posted"]) for entry in entries(tiktok)] == [(edited.sha256, True)]
+    assert entries(tiktok)[0]["bytes_received"] <= len(data) + 2 * plan.chunk_size + parts
 
 
 @pytest.mark.parametrize("convention", ["count", "last_index"])
