@@ -78,3 +78,17 @@ def test_it_publishes_an_inbox_video_only_after_asking_tiktok(tiktok, connect, s
     video = batch.videos.get()
     run_inbox_check(video.uploads.get().pk)
     assert reload(video).status == VideoStatus.IN_INBOX
+
+
+def test_it_says_when_a_post_is_taken_away_and_when_it_is_back(client, settings):
+    video = VideoFactory(status=VideoStatus.POSTED, posted_at=timezone.now())
+    session = UploadSessionFactory(video=video, state="complete")
+    content = {"publish_id": session.publish_id}
+
+    send(client, settings, "post.publish.no_longer_publicaly_available", content=content)
+    gone = reload(video)
+    send(client, settings, "post.publish.publicly_available", content=content)
+
+    assert (gone.status, gone.reason_code) == (VideoStatus.POSTED, "no_longer_public")
+    assert (reload(video).status, reload(video).reason_code) == (VideoStatus.POSTED, "")
+    assert list(video.events.values_list("code", flat=True)) == ["no_longer_public", "public_again"]

@@ -10,10 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
-from publishing.models import Job, JobEvent, VideoEvent
+from publishing.models import Job, JobEvent, Video, VideoEvent
 from publishing.services.jobs import (
     LEASE,
     UPLOADS_PER_ACCOUNT,
+    job_abandon,
     job_cancel_active,
     job_claim,
     job_create,
@@ -24,8 +25,10 @@ from publishing.services.jobs import (
     job_write,
 )
 from publishing.services.moves import video_move
+from publishing.services.reconcile import reconcile_tick
+from publishing.services.videos import video_retry
 from publishing.states import JobKind, JobStatus, VideoStatus
-from tests.factories import JobFactory, TikTokAccountFactory, VideoFactory
+from tests.factories import EditedAssetFactory, JobFactory, TikTokAccountFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +144,26 @@ def test_it_keeps_accounts_out_of_each_others_lanes():
     for job in lane(TikTokAccountFactory(), UPLOADS_PER_ACCOUNT):
         assert job_claim(job.pk, owner="w")
     assert job_claim(lane(TikTokAccountFactory(), 1)[0].pk, owner="w")
+
+
+def test_it_lets_go_at_once_of_the_jobs_of_a_process_that_is_dead_for_certain():
+    mine, other = JobFactory(), JobFactory()
+    job_claim(mine.pk, owner="host:7")
+    claim = job_claim(other.pk, owner="host:8")
+
+    assert job_abandon(owner="host:7") == 1
+    reconcile_tick()
+
+    mine.refresh_from_db()
+    assert (mine.status, mine.crash_count) == (JobStatus.QUEUED, 1)
+    assert job_renew(claim)
+
+
+def test_it_keeps_the_hour_of_an_edited_video_that_is_taken_up_again():
+    later = timezone.now() + timedelta(days=3)
+    video = VideoFactory(status=VideoStatus.CANCELLED, edited=EditedAssetFactory(), scheduled_at=later)
+
+    video_retry(video=video, actor=None)
+
+    assert Video.objects.get(pk=video.pk).status == VideoStatus.SCHEDULED
+    assert not Job.objects.filter(video=video).exists()
