@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -38,10 +37,10 @@ def retry_plan(video: Video) -> RetryPlan:
     key = _render_key(video)
     if key and Render.objects.filter(key=key, asset__isnull=False).exists() and video.reason_code != "edited_missing":
         return RetryPlan(("edit",), ())
-    if key and _is_kept(WorkingKind.RENDER, key):
+    kept = set(WorkingAsset.objects.kept_for(video).values_list("kind", flat=True))
+    if key and WorkingKind.RENDER in kept:
         return RetryPlan(("edit",), ("store",))
-    source = video.batch.source
-    steps = {"file": source.bucket_path is not None or _is_kept(WorkingKind.SOURCE, source.sha256)}
+    steps = {"file": video.batch.source.bucket_path is not None or WorkingKind.SOURCE in kept}
     if video.subtitle_variant != SubtitleChoice.NONE and video.batch.track is not None:
         steps["subtitles"] = video.batch.track.status == TrackStatus.READY
     steps["edit"] = False
@@ -55,13 +54,10 @@ def _render_key(video: Video) -> str:
     job: Job | None = video.jobs.filter(kind=JobKind.EDIT).exclude(render_key="").order_by("-pk").first()
     if job is None:
         return ""
-    changed = AccountBrand.objects.filter(account=video.account_id, pattern__updated_at__gt=job.started_at or job.created_at)
+    changed = AccountBrand.objects.filter(
+        account=video.account_id, pattern__updated_at__gt=job.started_at or job.created_at
+    )
     return "" if changed.exists() else job.render_key
-
-
-def _is_kept(kind: WorkingKind, key: str) -> bool:
-    """Whether some host keeps it: that host is asked first."""
-    return WorkingAsset.objects.filter(kind=kind, key=key, expires_at__gt=timezone.now()).exists()
 
 
 def retry_words(video: Video) -> str:

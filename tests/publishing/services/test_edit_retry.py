@@ -24,6 +24,7 @@ from publishing.services.tracks import track_make, track_request
 from publishing.services.videos import video_retry
 from publishing.states import JobKind, JobStatus, SubtitleChoice, VideoStatus
 from publishing.tasks import run_track
+from tests.factories import JobFactory, VideoFactory
 from tests.publishing.conftest import reload
 
 pytestmark = pytest.mark.django_db
@@ -284,12 +285,19 @@ class TestHosts:
     def test_it_prefers_a_finished_render_to_a_newer_copy(self, unstored):
         now = timezone.now()
         source = kept(WorkingKind.SOURCE)
+        other = VideoFactory(batch=unstored.batch, status=VideoStatus.POSTED, posted_at=now)
+        JobFactory(video=other, status=JobStatus.SUCCEEDED, host="two")
         WorkingAsset.objects.create(
             kind=WorkingKind.SOURCE, key=source.key, host="two", path="/p", size=1, used_at=now,
             expires_at=now + timedelta(days=9),
         )  # fmt: skip
         video_retry(video=unstored, actor=None)
         assert edit_job(unstored).prefer_host == "one"
+
+    def test_it_prefers_no_host_that_only_shows_the_file(self, failed):
+        WorkingAsset.objects.update(host="web")
+        video_retry(video=failed, actor=None)
+        assert edit_job(failed).prefer_host == ""
 
     def test_it_prefers_no_host_whose_files_have_expired(self, failed, retry):
         WorkingAsset.objects.update(expires_at=timezone.now())

@@ -25,7 +25,7 @@ def bucket(settings):
 @pytest.fixture
 def failed(bucket, make_video):
     video = make_video(VideoStatus.FAILED_EDIT)
-    JobFactory(video=video, status=JobStatus.FAILED, render_key=KEY, started_at=timezone.now())
+    JobFactory(video=video, status=JobStatus.FAILED, render_key=KEY, host="h", started_at=timezone.now())
     return video
 
 
