@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from django.core.management import get_commands
+from django.core.management import CommandError, call_command, get_commands
 
 from publishing.states import JobKind
+from subiteya.stack import programs
 from tests.processes import ROOT
 from tests.test_docs import DJANGO, documented
 
@@ -48,6 +50,23 @@ def test_it_composes_every_process_of_the_product() -> None:
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     for service in services.values():
         assert "healthcheck" in service or service.get("restart") == "no" or service["image"] == "subiteya"
+
+
+def test_it_runs_one_worker_for_what_the_host_keeps(settings: Any) -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))["services"]
+    assert "--host-queue" in compose["edit-host"]["command"]
+    hosts = {compose[name]["environment"]["SUBITEYA_HOST_NAME"] for name in ("web", "edit", "edit-host", "upload")}
+    assert len(hosts) == 1, "they share the working folder"
+    settings.EDIT_WORKERS = 3
+    named = [program.argv[2:] for program in programs(site_url="http://x", sandbox=False)]
+    assert named.count(["worker", "edit", "--host-queue"]) == 1
+    settings.EDIT_WORKERS = 0
+    assert "edit-host" not in [program.name for program in programs(site_url="http://x", sandbox=False)]
+
+
+def test_it_wants_the_host_s_queue_only_for_edits() -> None:
+    with pytest.raises(CommandError, match="host-queue"):
+        call_command("worker", "upload", "--host-queue")
 
 
 def test_it_runs_no_process_as_root() -> None:

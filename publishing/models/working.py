@@ -6,7 +6,12 @@ from pathlib import Path
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from publishing.models.job import Job
+from publishing.models.video import Video
+from publishing.states import JobKind
 
 
 class WorkingKind(models.TextChoices):
@@ -15,6 +20,23 @@ class WorkingKind(models.TextChoices):
     SOURCE = "source", _("Copy of a stored file")
     AUDIO = "audio", _("Extracted sound")
     RENDER = "render", _("Edited video, not stored yet")
+
+
+class WorkingAssetQuerySet(models.QuerySet["WorkingAsset"]):
+    """Working files, narrowed to what an edit can use."""
+
+    def kept_for(self, video: Video) -> WorkingAssetQuerySet:
+        """What hosts keep for the edit of `video`, the most useful first: its render, then its source's copy.
+
+        Only of hosts that have edited this source: a web server keeps copies too, for the players, and edits nothing.
+        """
+        jobs = Job.objects.filter(kind=JobKind.EDIT)
+        renders = jobs.filter(video=video).exclude(render_key="").order_by("-pk").values_list("render_key", flat=True)
+        useful = Q(kind=WorkingKind.RENDER, key__in=list(renders[:1]))
+        useful |= Q(kind=WorkingKind.SOURCE, key=video.batch.source.sha256)
+        editing = jobs.filter(video__batch__source=video.batch.source_id).order_by().values("host")
+        found = self.filter(useful, host__in=editing, expires_at__gt=timezone.now())
+        return found.order_by("kind", "-used_at", "pk")  # "render" sorts before "source"
 
 
 class WorkingAsset(models.Model):
@@ -33,6 +55,8 @@ class WorkingAsset(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
     used_at = models.DateTimeField(verbose_name=_("last used"))
     expires_at = models.DateTimeField(verbose_name=_("expires"))
+
+    objects = WorkingAssetQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

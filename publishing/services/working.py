@@ -14,13 +14,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from publishing.models import Video, WorkingAsset, WorkingKind
 from publishing.services.cleaning import room_for
 from publishing.services.disk import scratch, sha256_of, work_folder
-from publishing.states import JobKind
 from subiteya.lib.durable import rename_durably
 
 logger = logging.getLogger(__name__)
@@ -116,16 +115,7 @@ def working_stored(*, key: str, is_local: bool) -> None:
     working_drop(kind=WorkingKind.RENDER, key=key)
 
 
-def kept_for(video: Video) -> QuerySet[WorkingAsset]:
-    """What any host keeps for the edit of `video`, the most useful first: its render, then its source's copy."""
-    keys = video.jobs.filter(kind=JobKind.EDIT).exclude(render_key="").order_by("-pk").values_list("render_key")[:1]
-    useful = Q(kind=WorkingKind.RENDER, key__in=[key for (key,) in keys])
-    useful |= Q(kind=WorkingKind.SOURCE, key=video.batch.source.sha256)
-    # "render" sorts before "source".
-    return WorkingAsset.objects.filter(useful, expires_at__gt=timezone.now()).order_by("kind", "-used_at", "pk")
-
-
 def preferred_host(video: Video) -> str:
     """The host on which an edit of `video` has least to do again; empty when none keeps anything for it."""
-    kept = kept_for(video).first()
+    kept = WorkingAsset.objects.kept_for(video).first()
     return kept.host if kept else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -60,6 +61,11 @@ def secondary_buttons(video: Video) -> list[Button]:
     if video.status in VIDEO_CANCELLABLE and not is_sent(video):
         offered.append(_discard(video))
     return [button for button in offered if first is None or button.target != first.target]
+
+
+def offers_retry(video: Video, offered: Iterable[Button | None]) -> bool:
+    """Whether one of these buttons takes the video up again (see `publishing.selectors.plans` for what that does)."""
+    return any(button is not None and button.target == _retry(video).target for button in offered)
 
 
 def _may_pass(video: Video) -> bool:

@@ -16,10 +16,11 @@ from accounts.access import MemberRequest, signed_in
 from accounts.selectors import accounts_for
 from publishing.forms import VideoFilterForm
 from publishing.models import AssetStatus, Video
+from publishing.selectors.plans import retry_words
 from publishing.selectors.videos import Progress, family_counts, timeline, videos_for
 from publishing.services.circuits import RECONNECT_CODES
 from publishing.states import Family, PostMode, VideoStatus
-from publishing.views.buttons import secondary_buttons
+from publishing.views.buttons import offers_retry, secondary_buttons
 from publishing.views.rows import Shown, row_of, shown, shown_rows, zone_of
 from publishing.views.scope import video_or_404
 
@@ -167,12 +168,13 @@ def video_live(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _live_part(request: HttpRequest, video: Video) -> Shown:
-    row = row_of(video)
+    row, buttons = row_of(video), secondary_buttons(video)
     context = {
         "row": row,
         "video": video,
         "zone": row.zone,
-        "buttons": secondary_buttons(video),
+        "buttons": buttons,
+        "plan": retry_words(video) if offers_retry(video, [row.button, *buttons]) else "",
         "timeline": timeline(video),
         "siblings": _siblings(request, video),
         "segments": _segments(row.progress, video),

@@ -24,13 +24,14 @@ pytestmark = pytest.mark.integration
 TASKS = "tests.publishing.worker_tasks"
 
 
-def start(redis_url: str, log: Path) -> AbstractContextManager[Popen[bytes]]:
+def start(redis_url: str, log: Path, *options: str, **names: str) -> AbstractContextManager[Popen[bytes]]:
     settings = "subiteya.settings.test"
-    return running([*MANAGE, "worker", "edit"], log=log, DJANGO_SETTINGS_MODULE=settings, REDIS_URL=redis_url)
+    argv = [*MANAGE, "worker", "edit", *options]
+    return running(argv, log=log, DJANGO_SETTINGS_MODULE=settings, REDIS_URL=redis_url, **names)
 
 
-def ring(task: str, *args: Any, **kwargs: Any) -> None:
-    get_queue("edit").enqueue(
+def ring(task: str, *args: Any, host: str = "", **kwargs: Any) -> None:
+    get_queue("edit", host).enqueue(
         f"{TASKS}.{task}", args=args, kwargs=kwargs, job_timeout=-1, result_ttl=0, failure_ttl=300
     )
 
@@ -136,6 +137,18 @@ def test_it_takes_the_next_message_after_its_horse_was_killed(worker: Popen[byte
 
     wait_for(lambda: (tmp_path / "out").exists())
     assert log.read_text().count("horse_died") == 1
+
+
+def test_it_takes_only_what_is_meant_for_its_host(redis: Redis, redis_server: str, log: Path, tmp_path: Path) -> None:
+    for name, host in (("any", ""), ("other", "two"), ("mine", "one")):
+        ring("write", str(tmp_path / name), name, host=host)
+
+    with start(redis_server, log, "--host-queue", SUBITEYA_HOST_NAME="one"):
+        wait_for(lambda: (tmp_path / "mine").exists())
+        time.sleep(1)
+
+    assert not (tmp_path / "any").exists()
+    assert not (tmp_path / "other").exists()
 
 
 class OwnRedis:
