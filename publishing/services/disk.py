@@ -49,7 +49,7 @@ def scratch(label: str) -> Iterator[Path]:
 
 def scratch_left(*, idle_seconds: float) -> list[Path]:
     """Scratch folders that nobody works in any more: unlocked, and nothing in them written for so long."""
-    folders = [folder for folder in work_folder("jobs").iterdir() if idle(folder, idle_seconds)]
+    folders = [each for each in work_folder("jobs").iterdir() if each.is_dir() and idle(each, idle_seconds)]
     return [folder for folder in folders if _is_unlocked(folder / LOCK)]
 
 

@@ -64,9 +64,7 @@ def video_retry(*, video: Video, actor: User | None) -> Video:
     if video.edited_id is None:
         to = VideoStatus.PENDING if is_due(video) else VideoStatus.SCHEDULED
         video_move(video=video, to=to, code="retry_by_person", actor=actor, **fields)
-        if video.batch.track is not None:
-            track_again(video.batch.track)
-        job_create(video=video, kind=JobKind.EDIT, prefer_host=preferred_host(video))
+        _edit_again(video)
     else:
         video_move(video=video, to=VideoStatus.EDITED, code="retry_by_person", actor=actor, **fields)
         job_create(video=video, kind=JobKind.UPLOAD)
@@ -91,7 +89,7 @@ def video_reschedule(*, video: Video, at: datetime, actor: User | None) -> Video
     detail = {"at": at.isoformat()}
     video_move(video=video, to=VideoStatus.SCHEDULED, code="rescheduled", detail=detail, actor=actor, scheduled_at=at)
     if video.edited_id is None:
-        job_create(video=video, kind=JobKind.EDIT, prefer_host=preferred_host(video))
+        _edit_again(video)
     return video
 
 
@@ -114,6 +112,13 @@ def video_resolve(*, video: Video, posted: bool, post_url: str = "", actor: User
     video_move(video=video, to=VideoStatus.EDITED, code="denied_by_person", actor=actor)
     job_create(video=video, kind=JobKind.UPLOAD)
     return video
+
+
+def _edit_again(video: Video) -> None:
+    """An edit that finds what is done, on the host that has it; subtitles that failed are tried again."""
+    if video.batch.track is not None:
+        track_again(video.batch.track)
+    job_create(video=video, kind=JobKind.EDIT, prefer_host=preferred_host(video))
 
 
 def _lock(video: Video) -> None:
