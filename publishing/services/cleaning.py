@@ -47,14 +47,21 @@ PINNING = frozenset(VideoStatus) - {VideoStatus.POSTED, VideoStatus.CANCELLED, V
 
 @contextmanager
 def room_for(size: int) -> Iterator[None]:
-    """Write `size` bytes or so inside. Without room this host is cleaned first; then StepFailed disk_full, disk_quota.
+    """Write `size` bytes or so below WORK_DIR inside.
 
-    A disk that fills up meanwhile is the same StepFailed, and is cleaned for the retry.
+    Without room this host is cleaned first; then StepFailed disk_full or disk_quota, as when it fills up meanwhile.
     """
     if shortage(size):
         make_room(size)
     if lack := shortage(size):
         raise lack
+    with disk_errors(size):
+        yield
+
+
+@contextmanager
+def disk_errors(size: int) -> Iterator[None]:
+    """A disk that fills up inside is StepFailed disk_full or disk_quota; this host is cleaned for the retry."""
     try:
         yield
     except (OSError, FfmpegFailed) as error:

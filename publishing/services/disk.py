@@ -65,16 +65,12 @@ def _is_unlocked(path: Path) -> bool:
 
 
 def idle(path: Path, seconds: float) -> bool:
-    """Whether neither `path` nor anything below it was written in the last `seconds`."""
-    newest = max((_written_at(each) for each in [path, *path.rglob("*")]), default=0.0)
-    return newest < time.time() - seconds
-
-
-def _written_at(path: Path) -> float:
+    """Whether neither `path` nor anything below it was written in the last `seconds`; what goes meanwhile is not."""
     try:
-        return path.lstat().st_mtime
+        newest = max(each.lstat().st_mtime for each in [path, *path.rglob("*")])
     except FileNotFoundError:
-        return 0.0
+        return False
+    return newest < time.time() - seconds
 
 
 def used_bytes() -> int:
