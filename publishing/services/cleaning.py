@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -45,14 +46,21 @@ PINNING = frozenset(VideoStatus) - {VideoStatus.POSTED, VideoStatus.CANCELLED, V
 
 @contextmanager
 def room_for(size: int) -> Iterator[None]:
-    """Write `size` bytes or so inside. Without room this host is cleaned first; then StepFailed disk_full, disk_quota.
+    """Write `size` bytes or so below WORK_DIR inside.
 
-    A disk that fills up meanwhile is the same StepFailed, and is cleaned for the retry.
+    Without room this host is cleaned first; then StepFailed disk_full or disk_quota, as when it fills up meanwhile.
     """
     if shortage(size):
         make_room(size)
     if lack := shortage(size):
         raise lack
+    with disk_errors(size):
+        yield
+
+
+@contextmanager
+def disk_errors(size: int) -> Iterator[None]:
+    """A disk that fills up inside is StepFailed disk_full or disk_quota; this host is cleaned for the retry."""
     try:
         yield
     except (OSError, FfmpegFailed) as error:
@@ -162,7 +170,12 @@ def hosts_ring() -> int:
     keeping = WorkingAsset.objects.order_by().values_list("host", flat=True).distinct()
     working = Job.objects.filter(started_at__gt=now - HOSTS_SEEN).order_by().values_list("host", flat=True).distinct()
     hosts = {*keeping, *working}
-    return sum(ring(JobKind.EDIT, "run_cleaning", 0, "", host=host) for host in sorted(hosts - {""}))
+    return sum(1 for _rung in takewhile(_ask, sorted(hosts - {""})))
+
+
+def _ask(host: str) -> bool:
+    """False when Redis is down: the other bells wait for the next turn, lest the scheduler waits for each of them."""
+    return ring(JobKind.EDIT, "run_cleaning", 0, "", host=host)
 
 
 def _is_turn(until: datetime) -> bool:

@@ -49,7 +49,7 @@ def scratch(label: str) -> Iterator[Path]:
 
 def scratch_left(*, idle_seconds: float) -> list[Path]:
     """Scratch folders that nobody works in any more: unlocked, and nothing in them written for so long."""
-    folders = [folder for folder in work_folder("jobs").iterdir() if idle(folder, idle_seconds)]
+    folders = [each for each in work_folder("jobs").iterdir() if each.is_dir() and idle(each, idle_seconds)]
     return [folder for folder in folders if _is_unlocked(folder / LOCK)]
 
 
@@ -65,16 +65,12 @@ def _is_unlocked(path: Path) -> bool:
 
 
 def idle(path: Path, seconds: float) -> bool:
-    """Whether neither `path` nor anything below it was written in the last `seconds`."""
-    newest = max((_written_at(each) for each in [path, *path.rglob("*")]), default=0.0)
-    return newest < time.time() - seconds
-
-
-def _written_at(path: Path) -> float:
+    """Whether neither `path` nor anything below it was written in the last `seconds`; what goes meanwhile is not."""
     try:
-        return path.lstat().st_mtime
+        newest = max(each.lstat().st_mtime for each in [path, *path.rglob("*")])
     except FileNotFoundError:
-        return 0.0
+        return False
+    return newest < time.time() - seconds
 
 
 def used_bytes() -> int:

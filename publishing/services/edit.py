@@ -22,7 +22,7 @@ from publishing.errors import StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video, WorkingKind
 from publishing.pace import paced
 from publishing.services.brands import brand_of
-from publishing.services.cleaning import room_for
+from publishing.services.cleaning import disk_errors
 from publishing.services.disk import disk_code, sha256_of
 from publishing.services.files import HashingReader, bucket_is_local, bucket_put, bucket_step, local_copy
 from publishing.services.ingest import asset_probe
@@ -116,6 +116,7 @@ def _render_once(claim: Claim, source: Asset, spec: EditSpec, key: str) -> Asset
         raise
     Render.objects.filter(pk=key).update(asset=asset)
     crash_point("edit_asset_written")
+    working_stored(key=key, is_local=bucket_is_local())
     _wake_sharers(key)
     return asset
 
@@ -143,9 +144,7 @@ def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
     except MediaRefused as error:
         working_drop(kind=WorkingKind.RENDER, key=key)
         raise StepFailed("edit_invalid", {"why": error.code}) from error
-    asset = _store(path, info, name=f"{key[:12]}.mp4")
-    working_stored(key=key, is_local=bucket_is_local())
-    return asset
+    return _store(path, info, name=f"{key[:12]}.mp4")
 
 
 def _encode(claim: Claim, spec: EditSpec, key: str, output: Path) -> None:
@@ -177,7 +176,7 @@ def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
     """Put the edited file into the bucket; the same bytes are stored once."""
     digest = sha256_of(output)
     known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=digest).first()
-    with bucket_step(), room_for(info.size if bucket_is_local() else 0), output.open("rb") as file:
+    with bucket_step(), disk_errors(info.size), output.open("rb") as file:
         if known and default_storage.exists(known.storage_key):
             return known
         storage_key = bucket_put(HashingReader(file, limit=info.size), folder="edited", suffix=".mp4")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePath
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -24,6 +24,8 @@ from subiteya.lib.durable import rename_durably
 logger = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
+#: Failures of this host or of the bucket: they pass, and say nothing about the file.
+PASSING = frozenset({"disk_full", "disk_quota", "store_failed"})
 
 
 class Readable(Protocol):
@@ -98,12 +100,14 @@ def bucket_is_local() -> bool:
 
 
 def bucket_open(asset: Asset) -> IO[bytes]:
-    """Open the stored file; StepFailed `source_missing` when the bucket does not have it."""
+    """Open the stored file, to be read once; StepFailed `source_missing` when the bucket does not have it."""
     try:
-        opened: IO[bytes] = default_storage.open(asset.storage_key, "rb")
+        opened: Any = default_storage.open(asset.storage_key, "rb")
     except FileNotFoundError:
         raise StepFailed("source_missing", {"key": asset.storage_key}) from None
-    return opened
+    # django-storages would read the whole of an S3 object into memory first; its stream does not.
+    stream: IO[bytes] = opened.obj.get()["Body"] if hasattr(opened, "obj") else opened
+    return stream
 
 
 def _bucket_errors() -> tuple[type[Exception], ...]:

@@ -18,7 +18,7 @@ from publishing.errors import IngestRefused, StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus
 from publishing.queues import ring_after_commit
 from publishing.services.disk import disk_code
-from publishing.services.files import HashingReader, Readable, bucket_put, local_copy
+from publishing.services.files import PASSING, HashingReader, Readable, bucket_put, local_copy
 from publishing.states import JobKind
 from subiteya.lib.tracing import current_trace_id
 
@@ -142,7 +142,7 @@ def asset_probe_by_id(pk: int) -> None:
 def asset_probe(*, asset: Asset) -> Asset:
     """Read what the file is, and mark it ready or refused. Safe to run twice; the attempt is counted first.
 
-    Raises StepFailed when this host cannot get at the file, which says nothing about the file: no attempt is used.
+    Raises StepFailed when this host cannot get at the file; no room or no bucket uses no attempt.
     """
     if asset.status != AssetStatus.PENDING:
         return asset
@@ -153,8 +153,9 @@ def asset_probe(*, asset: Asset) -> Asset:
     limits = MediaLimits(max_bytes=settings.MAX_FILE_BYTES, max_duration_ms=settings.MAX_DURATION_SECONDS * 1000)
     try:
         info = probe_isolated(local_copy(asset), limits=limits)
-    except StepFailed:
-        Asset.objects.filter(pk=asset.pk).update(probe_attempts=F("probe_attempts") - 1)
+    except StepFailed as failure:
+        if failure.code in PASSING:
+            Asset.objects.filter(pk=asset.pk, probe_attempts__gt=0).update(probe_attempts=F("probe_attempts") - 1)
         raise
     except MediaRefused as refusal:
         logger.info("asset_refused", extra={"asset": asset.pk, "code": refusal.code})

@@ -18,7 +18,7 @@ from publishing.editing.subtitles import Cue, SubtitlesInvalid, parse, validate
 from publishing.errors import StepFailed, TrackRefused
 from publishing.models import Asset, AssetStatus, SubtitleTrack, TrackStatus, WorkingKind
 from publishing.queues import ring_after_commit
-from publishing.services.files import local_copy
+from publishing.services.files import PASSING, local_copy
 from publishing.services.ingest import asset_probe
 from publishing.services.working import working_file
 from publishing.states import JobKind
@@ -27,8 +27,6 @@ from subiteya.lib.tracing import current_trace_id
 logger = logging.getLogger(__name__)
 
 TRACK_ATTEMPTS = 3
-#: Failures of the host or of the bucket, not of the sound.
-PASSING = frozenset({"disk_full", "disk_quota", "store_failed"})
 SCRIPT_MAX = 20_000
 
 

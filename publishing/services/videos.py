@@ -61,16 +61,14 @@ def video_retry(*, video: Video, actor: User | None) -> Video:
         video.scheduled_at = fields["scheduled_at"]
     if video.reason_code == "edited_missing":
         fields["edited"] = video.edited = None
-    needed = JobKind.EDIT if video.edited_id is None else JobKind.UPLOAD
-    now = VideoStatus.PENDING if needed == JobKind.EDIT else VideoStatus.EDITED
+    needs_edit = video.edited_id is None
+    now = VideoStatus.PENDING if needs_edit else VideoStatus.EDITED
     to = now if is_due(video) else VideoStatus.SCHEDULED
     video_move(video=video, to=to, code="retry_by_person", actor=actor, **fields)
-    if needed == JobKind.EDIT:
-        if video.batch.track is not None:
-            track_again(video.batch.track)
-        job_create(video=video, kind=needed, prefer_host=preferred_host(video))
+    if needs_edit:
+        _edit_again(video)
     elif to == now:
-        job_create(video=video, kind=needed)
+        job_create(video=video, kind=JobKind.UPLOAD)
     return video
 
 
@@ -92,7 +90,7 @@ def video_reschedule(*, video: Video, at: datetime, actor: User | None) -> Video
     detail = {"at": at.isoformat()}
     video_move(video=video, to=VideoStatus.SCHEDULED, code="rescheduled", detail=detail, actor=actor, scheduled_at=at)
     if video.edited_id is None:
-        job_create(video=video, kind=JobKind.EDIT, prefer_host=preferred_host(video))
+        _edit_again(video)
     return video
 
 
@@ -115,6 +113,13 @@ def video_resolve(*, video: Video, posted: bool, post_url: str = "", actor: User
     video_move(video=video, to=VideoStatus.EDITED, code="denied_by_person", actor=actor)
     job_create(video=video, kind=JobKind.UPLOAD)
     return video
+
+
+def _edit_again(video: Video) -> None:
+    """An edit that finds what is done, on the host that has it; subtitles that failed are tried again."""
+    if video.batch.track is not None:
+        track_again(video.batch.track)
+    job_create(video=video, kind=JobKind.EDIT, prefer_host=preferred_host(video))
 
 
 def _lock(video: Video) -> None:

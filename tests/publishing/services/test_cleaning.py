@@ -17,7 +17,7 @@ from publishing.editing.ffmpeg import FfmpegFailed, extract_audio
 from publishing.errors import IngestRefused, StepFailed
 from publishing.models import Asset, Job, Video, WorkingAsset, WorkingKind
 from publishing.queues import get_queue
-from publishing.services import disk, files
+from publishing.services import disk, edit, files
 from publishing.services.cleaning import CLEAN_EVERY, PIN_LIFE, clean_host, hosts_ring, make_room
 from publishing.services.disk import scratch
 from publishing.services.files import local_copy
@@ -276,16 +276,22 @@ class TestRoom:
 
 
 @pytest.fixture
-def tiny_disk(settings, tmp_path, monkeypatch):
-    """A real file system of 2 MB as the working folder, and no reserve on it."""
+def tiny_folder(tmp_path):
+    """A real file system of 2 MB."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True).returncode:
         pytest.skip("needs the right to mount")
-    monkeypatch.setattr(disk, "DISK_RESERVE", 0)
-    settings.WORK_DIR = folder
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def tiny_disk(settings, tiny_folder, monkeypatch):
+    """It as the working folder, with no reserve."""
+    monkeypatch.setattr(disk, "DISK_RESERVE", 0)
+    settings.WORK_DIR = tiny_folder
+    return tiny_folder
 
 
 class TestFullDisk:
@@ -319,6 +325,25 @@ class TestFullDisk:
         spare = keep(SOURCE, "a" * 64, b"x" * MB, used_at=timezone.now() - timedelta(hours=1))
         assert keep(SOURCE, "b" * 64, b"x" * MB + b"x" * 500_000).exists()
         assert not spare.exists()
+
+
+def test_it_keeps_the_render_while_the_bucket_is_full(tiny_folder, settings, host, connect, submit, work, monkeypatch):
+    """The bucket is a folder on a disk of its own: only the storing fails, and only that is repeated."""
+    settings.MEDIA_ROOT = tiny_folder / "bucket"
+    video = submit(connect()).videos.get()
+    filler = tiny_folder / "filler"
+    with pytest.raises(OSError, match="No space"), filler.open("wb", buffering=0) as sink:
+        while True:
+            sink.write(b"x" * 4096)
+    work(rounds=1)
+    assert (reload(video).status, reload(video).reason_code) == (VideoStatus.RETRYING, "disk_full")
+    assert not list((tiny_folder / "bucket" / "edited").iterdir())
+    assert WorkingAsset.objects.get().kind == RENDER
+    filler.unlink()
+    monkeypatch.setattr(edit, "render", None)
+    work()
+    assert reload(video).status == VideoStatus.POSTED
+    assert all_files(host) == []
 
 
 def test_it_takes_other_errors_of_ffmpeg_for_what_they_are(host):
