@@ -43,7 +43,7 @@ def test_it_loads_everything_once(tiktok):
     assert counts() == before
     assert (before["User"], before["Sector"], before["TikTokAccount"]) == (3, 3, 6)
     assert not Job.objects.exclude(status__in=sorted(JOB_TERMINAL)).exists()
-    assert reconcile_tick() == {"started": 0, "missed": 0, "taken_over": 0, "rung": 0}
+    assert not any(reconcile_tick().values())
     check_people()
     check_links(tiktok)
     check_files()
