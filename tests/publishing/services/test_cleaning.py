@@ -179,16 +179,6 @@ class TestLeftBehind:
         assert clean_host() == 1
         assert all_files(host) == [host / "assets" / "new.mp4", known]
 
-    def test_it_removes_what_a_killed_put_left_in_a_bucket_that_is_a_folder(self, host, settings):
-        bucket = Path(settings.MEDIA_ROOT) / "edited"
-        bucket.mkdir(parents=True)
-        for name in ("left.mp4.part", "stored.mp4"):
-            (bucket / name).write_bytes(b"x")
-        old(bucket)
-        (bucket / "arriving.mp4.part").write_bytes(b"x")
-        assert clean_host() == 1
-        assert {path.name for path in bucket.iterdir()} == {"stored.mp4", "arriving.mp4.part"}
-
 
 class TestBell:
     def hosts(self):
