@@ -74,7 +74,6 @@ class CircuitEventKind(models.TextChoices):
     FAILURE_RECORDED = "failure_recorded", _("Failure counted")
     ERROR_IGNORED = "ignored_error", _("Failure that does not count")
     OPENED = "opened", _("Paused")
-    NOT_PERMITTED = "not_permitted", _("Upload held")
     PROBE_STARTED = "probe_started", _("Try started")
     PROBE_FAILED = "probe_failed", _("Try failed")
     PROBE_RETURNED = "probe_returned", _("Try given back")
