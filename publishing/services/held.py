@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from publishing.errors import StateConflict
 from publishing.models import Job, UploadSession, Video
 from publishing.services.jobs import Claim, job_move, job_ring_next, lane
 from publishing.services.moves import video_move
 from publishing.states import UPLOAD_LIVE, JobStatus, VideoStatus
+
+logger = logging.getLogger(__name__)
 
 #: An upload in one of these has not begun, or waits for another attempt.
 WAITING = [JobStatus.QUEUED, JobStatus.WAITING]
@@ -30,8 +37,9 @@ def hold_waiting(*, account_id: int, code: str, detail: dict[str, Any], until: d
     jobs = lane(account_id).filter(status__in=WAITING).exclude(video__in=sent)
     held = 0
     for job in jobs.exclude(video__status=VideoStatus.DEFERRED).select_related("video"):
-        _hold(job, code=code, detail=detail, until=until)
-        held += 1
+        with _each(job):
+            _hold(job, code=code, detail=detail, until=until)
+            held += 1
     # Those that were held before now wait for the same.
     Video.objects.filter(account=account_id, status=VideoStatus.HELD).update(
         reason_code=code, reason_detail=detail, resume_at=until
@@ -49,11 +57,22 @@ def resume_held(*, account_id: int) -> int:
     """Every held upload of the account goes on, the oldest first; return how many."""
     held = list(lane(account_id).filter(status=JobStatus.HELD).select_related("video").order_by("due", "video_id"))
     for job in held:
-        job_move(job=job, to=JobStatus.QUEUED, code="circuit_closed", run_at=timezone.now())
-        if job.video.status == VideoStatus.HELD:
-            video_move(video=job.video, to=VideoStatus.EDITED, code="circuit_closed")
+        with _each(job):
+            job_move(job=job, to=JobStatus.QUEUED, code="circuit_closed", run_at=timezone.now())
+            if job.video.status == VideoStatus.HELD:
+                video_move(video=job.video, to=VideoStatus.EDITED, code="circuit_closed")
     job_ring_next(account_id=account_id)
     return len(held)
+
+
+@contextmanager
+def _each(job: Job) -> Iterator[None]:
+    """One upload of many: one that a worker or a person moved meanwhile is theirs, and stops no other."""
+    try:
+        with transaction.atomic():
+            yield
+    except StateConflict:
+        logger.info("hold_conflict", extra={"job": job.pk})
 
 
 def held_head(account_id: int) -> Job | None:

@@ -347,6 +347,17 @@ def test_it_leaves_what_was_put_off_to_another_day(account, clock):
     assert Video.objects.get(pk=job.video_id).status == VideoStatus.DEFERRED
 
 
+def test_it_pauses_even_when_one_of_the_uploads_was_moved_meanwhile(account, clock):
+    moved, waiting = upload(account), upload(account)
+    Video.objects.filter(pk=moved.video_id).update(status=VideoStatus.DRAFT)  # from which nothing is held
+
+    fail(account, 3)
+
+    assert state(account) == CircuitState.OPEN
+    assert Job.objects.get(pk=moved.pk).status == JobStatus.QUEUED
+    assert Job.objects.get(pk=waiting.pk).status == JobStatus.HELD
+
+
 def test_it_calls_the_oldest_held_upload_and_only_that(account, clock):
     late = upload(account, scheduled_at=NOON)
     early = upload(account, scheduled_at=NOON - timedelta(minutes=5))
