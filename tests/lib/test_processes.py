@@ -36,13 +36,13 @@ def test_it_dies_with_its_parent() -> None:
 
         parent.kill()
 
-        wait_for(lambda: not alive(child), seconds=2)
+        wait_for(lambda: not alive(child), seconds=15)
 
 
 def test_it_does_not_start_when_the_parent_is_gone_already() -> None:
     somebody_else = os.getpid() + 1
     with subprocess.Popen(SLEEP, preexec_fn=partial(die_with_parent, somebody_else)) as child:
-        assert child.wait(timeout=5) == 1
+        assert child.wait(timeout=20) == 1
 
 
 def test_it_names_a_taken_port() -> None:
