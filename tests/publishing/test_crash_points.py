@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from publishing.chaos.control import Control
 from publishing.chaos.stage import stage
 from subiteya.lib.crashing import CRASH_POINTS, VARIABLE
-from tests.processes import MANAGE, alive, descendants, running, wait_for
+from tests.processes import MANAGE, ROOT, alive, descendants, running, wait_for
 from tests.publishing.conftest import make_clip
 
 pytestmark = pytest.mark.integration
@@ -91,10 +92,10 @@ class Installation:
         return [process for process in found if process.ppid() not in pids]
 
 
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    url = os.environ.get("DATABASE_URL", "")
-    with pytest.MonkeyPatch.context() as patch, stage(database=url, keep=False) as environment:
+@contextmanager
+def installed(database: str) -> Iterator[Installation]:
+    """A private installation on `database` (empty: SQLite), serving, with its accounts."""
+    with pytest.MonkeyPatch.context() as patch, stage(database=database, keep=False) as environment:
         patch.setenv("SUBITEYA_TIME_SCALE", TIME_SCALE)
         installation = Installation(environment | {"SUBITEYA_TIME_SCALE": TIME_SCALE})
         installation.environment[VARIABLE] = str(installation.crash_at)
@@ -104,6 +105,36 @@ def installation() -> Iterator[Installation]:
             for number in range(ACCOUNTS):
                 installation.connect(f"cuenta.{number}")
             yield installation
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    with installed(os.environ.get("DATABASE_URL", "")) as installation:
+        yield installation
+
+
+@pytest.fixture
+def own_postgresql(tmp_path: Path) -> Iterator[str]:
+    """The address of a PostgreSQL server that nobody else uses, so that it may be restarted."""
+    address = tmp_path / "address"
+    script = f'echo -n "$DATABASE_URL" > {address}.part; mv {address}.part {address}; exec sleep 900'
+    argv = [str(ROOT / "tools" / "with_postgres"), "bash", "-c", script]
+    with running(argv, log=tmp_path / "postgres.log", DATABASE_URL="") as process:
+        wait_for(address.exists, seconds=60)
+        yield address.read_text()
+        process.terminate()  # it takes its server along
+        process.wait(timeout=30)
+
+
+def restart(url: str) -> None:
+    """Stop the server that `url` names, cutting every connection, and start it again."""
+    with psycopg.connect(url) as connection:
+        (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        (binary,) = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone() or ("",)
+    owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    log = ["--log", str(Path(folder).parent / "server.log")]
+    argv = [*owner, f"{binary}/pg_ctl", "--pgdata", folder, "--mode", "fast", "--silent", "--wait", *log, "restart"]
+    subprocess.run(argv, check=True, timeout=60, cwd="/")
 
 
 @pytest.fixture
@@ -176,6 +207,23 @@ def test_it_fences_a_worker_that_slept_through_its_lease(installation: Installat
 
     wait_for(lambda: not any(alive(horse) for horse in horses), seconds=30)
     check_one_whole_post(installation, video)
+
+
+def test_it_goes_on_after_a_restart_of_postgresql(own_postgresql: str, fresh: Path) -> None:
+    with installed(own_postgresql) as installation:
+        installation.control.fault("slow", endpoint="chunk", times=2, bytes_per_second=4_000_000)
+        batch = installation.manage(
+            "publish", str(fresh), "--account", "@cuenta.2", "--caption", "Reinicio", "--privacy", "SELF_ONLY"
+        )
+        wait_for(
+            lambda: [horse for worker in installation.workers("upload") for horse in worker.children()], seconds=60,
+            every=0.01,
+        )  # fmt: skip
+
+        restart(own_postgresql)
+
+        video = wait_for(lambda: ended(installation, batch["batch"]), seconds=WAIT_SECONDS, every=1)
+        check_one_whole_post(installation, video)
 
 
 def test_it_leaves_nothing_of_the_dead_in_the_work_folder(installation: Installation) -> None:
