@@ -35,6 +35,8 @@ REFUSALS = {
     "other_account": _("You chose another TikTok account than the one you wanted to reconnect. Nothing was changed."),
     "not_in_charge": _("That account is already here, in the charge of somebody else. Ask an administrator."),
 }
+#: Videos that go on once their account is connected again.
+WAITING = ("held", "edited")
 LOSSES = {
     "refresh_refused": _("TikTok no longer accepts our access."),
     "auth_removed": _("Somebody removed our access in TikTok."),
@@ -187,8 +189,16 @@ def _refusal(code: str) -> str:
 
 
 def _connected(account: TikTokAccount, *, created: bool) -> str:
-    text = _("%(account)s is connected.") if created else _("%(account)s is connected again; what waited goes on.")
-    return str(text) % {"account": account}
+    waiting = account.videos.filter(status__in=WAITING).count()
+    if created or not waiting:
+        text = gettext("%(account)s is connected.") if created else gettext("%(account)s is connected again.")
+    else:
+        text = ngettext(
+            "%(account)s is connected again; %(waiting)s video that waited goes on.",
+            "%(account)s is connected again; %(waiting)s videos that waited go on.",
+            waiting,
+        )
+    return text % {"account": account, "waiting": waiting}
 
 
 @require_POST

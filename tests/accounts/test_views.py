@@ -153,6 +153,17 @@ class TestConnecting:
         same = self.come_back(client_of_ana, self.decide(self.leave(client_of_ana, path), "panaderia"))
         assert "toast is-done" in same
 
+    def test_it_says_how_many_videos_go_on_after_a_reconnection(self, client_of_ana, tiktok):
+        tiktok.sandbox.add_account("panaderia")
+        self.come_back(client_of_ana, self.decide(self.leave(client_of_ana), "panaderia"))
+        account = TikTokAccount.objects.get()
+        for status in (VideoStatus.HELD, VideoStatus.HELD, VideoStatus.CANCELLED):
+            VideoFactory(account=account, status=status)
+
+        back = self.decide(self.leave(client_of_ana, f"/accounts/{account.pk}/reconnect/"), "panaderia")
+
+        assert "@panaderia is connected again; 2 videos that waited go on." in self.come_back(client_of_ana, back)
+
     def test_it_says_that_the_person_refused(self, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia")
         back = self.decide(self.leave(client_of_ana), "panaderia", action="cancel")
