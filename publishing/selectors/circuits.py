@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.models import TikTokAccount
 from publishing.causes import sentence
-from publishing.models import AccountCircuit, CircuitEvent, CircuitEventKind, TikTokOutage, Video
-from publishing.services.circuits import THRESHOLD, WINDOW, circuit_of
+from publishing.models import AccountCircuit, CircuitEvent, TikTokOutage, Video
+from publishing.services.circuits import THRESHOLD, circuit_of, failures_that_count
 from publishing.services.outages import current_outage
 from publishing.states import CircuitState, VideoStatus
 
@@ -37,19 +35,16 @@ class CircuitBoard:
 def circuit_board(account: TikTokAccount) -> CircuitBoard:
     """The circuit of `account`, the failures that count now (newest first), what waits in order, the last events."""
     circuit = circuit_of(account)
-    since = timezone.now() - WINDOW
-    if circuit.closed_at and circuit.closed_at > since:
-        since = circuit.closed_at
-    events = CircuitEvent.objects.filter(account=account).select_related("video", "actor")
+    events = CircuitEvent.objects.filter(account=account).select_related("account", "video", "actor")
     held = Video.objects.filter(account=account, status=VideoStatus.HELD).order_by("scheduled_at", "pk")
     shown = list(held.select_related("account", "batch__source")[:WAITING])
     return CircuitBoard(
         circuit=circuit,
-        failures=list(events.filter(counted=True, at__gt=since)),
+        failures=list(failures_that_count(circuit, timezone.now()).select_related("account", "video", "actor")),
         threshold=THRESHOLD,
         waiting=sorted(shown, key=lambda video: (video.scheduled_at or video.created_at, video.pk)),
         waiting_count=held.count(),
-        story=list(events.exclude(kind=CircuitEventKind.FAILURE_RECORDED, counted=False)[:STORY]),
+        story=list(events[:STORY]),
         next_try=circuit.open_until if circuit.state == CircuitState.OPEN else None,
         outage=current_outage(),
     )
@@ -63,10 +58,3 @@ def event_words(event: CircuitEvent) -> str:
         str(event.actor) if event.actor else "",
     ]
     return " · ".join(dict.fromkeys(part for part in parts if part))
-
-
-def paused_accounts(accounts: Iterable[TikTokAccount]) -> dict[int, AccountCircuit]:
-    """The circuits of those accounts that take no uploads now, each with `waiting`, by account."""
-    circuits = AccountCircuit.objects.filter(account__in=list(accounts)).exclude(state=CircuitState.CLOSED)
-    held = Count("account__videos", filter=Q(account__videos__status=VideoStatus.HELD))
-    return {circuit.pk: circuit for circuit in circuits.annotate(waiting=held)}

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import TikTokAccount, User
@@ -68,12 +68,15 @@ def cool_down(level: int) -> timedelta:
     return min(base * (1 << min(level, 16)), LONGEST_COOL_DOWN)
 
 
-def counted_failures(circuit: AccountCircuit, now: datetime) -> int:
+def failures_that_count(circuit: AccountCircuit, now: datetime) -> QuerySet[CircuitEvent]:
     """The counted failures of the last hour since the circuit last closed; a success in between clears nothing."""
-    since = now - WINDOW
-    if circuit.closed_at and circuit.closed_at > since:
-        since = circuit.closed_at
-    return CircuitEvent.objects.filter(account=circuit.account_id, counted=True, at__gt=since).count()
+    since = max(now - WINDOW, circuit.closed_at or now - WINDOW)
+    return CircuitEvent.objects.filter(account=circuit.account_id, counted=True, at__gt=since)
+
+
+def counted_failures(circuit: AccountCircuit, now: datetime) -> int:
+    """How many of them there are."""
+    return failures_that_count(circuit, now).count()
 
 
 def circuit_of(account: TikTokAccount | int) -> AccountCircuit:
