@@ -1,6 +1,12 @@
-"""Sent after commit, so that other apps can react to an account's connection. Arguments: account, actor."""
+"""What other apps can react to.
+
+`account_connected`, `account_disconnected`: sent after commit. Arguments: account, actor.
+`tiktok_called`: sent after each call to TikTok, outside of any transaction. Arguments: endpoint, account (or None),
+seconds, error (a TikTokError, or None when the call went well).
+"""
 
 from django.dispatch import Signal
 
 account_connected = Signal()
 account_disconnected = Signal()
+tiktok_called = Signal()

@@ -197,7 +197,7 @@ def account_disconnect(*, account: TikTokAccount, reason: str, actor: User | Non
     token = OAuthToken.objects.filter(account=account).first()
     if token:
         try:
-            oauth_client().revoke(token.access_token)
+            oauth_client(account).revoke(token.access_token)
         except (OAuthError, TikTokError) as error:
             logger.warning("revoke_failed", extra={"account": account.pk, "code": error.code})
     account_lost(account=account, reason=reason, actor=actor)

@@ -73,7 +73,7 @@ def _claim(token: OAuthToken) -> bool:
 
 def _refresh(account: TikTokAccount, token: OAuthToken) -> str:
     try:
-        answer = oauth_client().refresh(token.refresh_token)
+        answer = oauth_client(account).refresh(token.refresh_token)
     except InvalidGrant as error:
         account_lost(account=account, reason="refresh_refused", log_id=error.log_id)
         raise AccountNotConnected(account) from error
@@ -118,4 +118,4 @@ def account_lost(*, account: TikTokAccount, reason: str, actor: User | None = No
 
 def client_for(account: TikTokAccount, *, force_refresh: bool = False) -> TikTokClient:
     """A client with a fresh token of `account`. Raises AccountNotConnected, or TikTok's errors on refresh."""
-    return client_with(access_token_for(account=account, force_refresh=force_refresh))
+    return client_with(access_token_for(account=account, force_refresh=force_refresh), account)

@@ -4,6 +4,7 @@ from publishing.models.asset import Asset, AssetKind, AssetStatus, SubtitleTrack
 from publishing.models.batch import Batch
 from publishing.models.brand import AccountBrand, BrandPattern
 from publishing.models.circuit import AccountCircuit, CircuitEvent, CircuitEventKind, TikTokOutage
+from publishing.models.heartbeat import WorkerHeartbeat, WorkerKind
 from publishing.models.job import Job, JobEvent, Leadership, Render
 from publishing.models.upload import UploadSession, WebhookReceipt
 from publishing.models.video import Video, VideoEvent
@@ -30,6 +31,8 @@ __all__ = [
     "Video",
     "VideoEvent",
     "WebhookReceipt",
+    "WorkerHeartbeat",
+    "WorkerKind",
     "WorkingAsset",
     "WorkingKind",
 ]

@@ -43,6 +43,10 @@ class Job(models.Model):
     reason_detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
     traceback = models.TextField(blank=True, verbose_name=_("traceback"))
     trace_id = models.CharField(max_length=32, verbose_name=_("trace"))
+    traceparent = models.CharField(
+        max_length=55, blank=True, help_text=_("the span of its last run, or of what asked for it"),
+        verbose_name=_("traceparent"),
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
     started_at = models.DateTimeField(null=True, blank=True, verbose_name=_("started"))
     finished_at = models.DateTimeField(null=True, blank=True, verbose_name=_("finished"))
@@ -66,6 +70,8 @@ class Job(models.Model):
                 name="job_active_due",
                 condition=Q(status__in=sorted(JOB_ACTIVE)),
             ),
+            # The monitor: how long the work of the last day took.
+            models.Index(fields=["finished_at", "kind", "status"], name="job_finished"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import TikTokAccount, validate_time_zone
 from publishing.models.asset import Asset
 from publishing.models.batch import Batch
-from publishing.states import FAMILY_OF, Family, PostMode, PrivacyLevel, SubtitleChoice, VideoStatus
+from publishing.states import (
+    FAMILY_OF,
+    VIDEO_TERMINAL,
+    Family,
+    PostMode,
+    PrivacyLevel,
+    SubtitleChoice,
+    VideoStatus,
+)
 from subiteya.lib.tracing import current_trace_id
 
 
@@ -62,6 +70,10 @@ class Video(models.Model):
     post_url = models.URLField(max_length=500, blank=True, verbose_name=_("post"))
     posted_at = models.DateTimeField(null=True, blank=True, verbose_name=_("published"))
     trace_id = models.CharField(max_length=32, verbose_name=_("trace"))
+    traceparent = models.CharField(
+        max_length=55, blank=True, help_text=_("the span of its submission, as W3C writes it"),
+        verbose_name=_("traceparent"),
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
     updated_at = models.DateTimeField(auto_now=True, verbose_name=_("changed"))
 
@@ -127,7 +139,11 @@ class VideoEvent(models.Model):
         verbose_name = _("video event")
         verbose_name_plural = _("video events")
         constraints = [models.CheckConstraint(condition=Q(new__in=VideoStatus.values), name="video_event_status_known")]
-        indexes = [models.Index(fields=["video", "at"], name="video_event_timeline")]
+        indexes = [
+            models.Index(fields=["video", "at"], name="video_event_timeline"),
+            # The monitor: what ended when, in any day of the last months.
+            models.Index(fields=["at", "new"], name="video_event_outcome", condition=Q(new__in=sorted(VIDEO_TERMINAL))),
+        ]
 
     def __str__(self) -> str:
         return f"{self.old} → {self.new}"

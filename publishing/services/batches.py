@@ -18,6 +18,7 @@ from accounts.services.tokens import AccountNotConnected, client_for
 from publishing.causes import sentence
 from publishing.models import Asset, AssetStatus, Batch, SubtitleTrack, TrackStatus, Video, VideoEvent
 from publishing.services.jobs import job_create
+from publishing.signals import video_created
 from publishing.states import JobKind, PostMode, PrivacyLevel, SubtitleChoice, VideoStatus
 from subiteya.lib.tracing import current_trace_id, new_trace_id
 from subiteya.tiktok import TITLE_MAX_UTF16, CreatorInfo, TikTokError, TokenInvalid, utf16_len
@@ -134,6 +135,7 @@ def _write(asked: Submission, submission_key: str) -> Batch:
         VideoEvent.objects.create(
             video=video, new=video.status, actor=asked.user, at=timezone.now(), trace_id=video.trace_id
         )
+        video_created.send(Video, video=video)
         job_create(video=video, kind=JobKind.EDIT)
     logger.info("batch_submitted", extra={"batch": batch.pk, "videos": len(asked.choices)})
     return batch

@@ -24,6 +24,7 @@ from publishing.models import AccountCircuit, CircuitEvent, CircuitEventKind, Jo
 from publishing.pace import paced
 from publishing.services.held import hold_waiting, is_head, resume_held
 from publishing.services.outages import is_canary, outage_check, outage_end
+from publishing.signals import circuit_moved
 from publishing.states import CIRCUIT_ALLOWED, CircuitState
 from subiteya.tiktok import FailureClass
 
@@ -312,6 +313,8 @@ def _move(
     level = logging.INFO if to in {CircuitState.CLOSED, CircuitState.HALF_OPEN} else logging.WARNING
     extra = {"account": circuit.pk, "old": old, "new": to, "kind": kind, "level": circuit.level}
     logger.log(level, "circuit_moved", extra=extra)
+    if to != old:
+        circuit_moved.send(AccountCircuit, circuit=circuit, old=old, new=to, kind=kind)
 
 
 def _event(

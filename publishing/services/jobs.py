@@ -23,6 +23,7 @@ from publishing.pace import paced
 from publishing.queues import ring_after_commit
 from publishing.services.moves import video_move
 from publishing.services.working import preferred_host
+from publishing.signals import job_moved
 from publishing.states import (
     JOB_ACTIVE,
     JOB_ALLOWED,
@@ -103,6 +104,7 @@ def job_move(
     )
     for name, value in values.items():
         setattr(job, name, value)
+    job_moved.send(Job, job=job, old=old, new=to, code=code)
     return job
 
 

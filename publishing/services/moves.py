@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from publishing.errors import StateConflict
 from publishing.models import Video, VideoEvent
+from publishing.signals import video_moved
 from publishing.states import VIDEO_ALLOWED, VideoStatus
 from subiteya.lib.tracing import current_trace_id
 
@@ -42,6 +43,7 @@ def video_move(
     )  # fmt: skip
     for name, value in values.items():
         setattr(video, name, value)
+    video_moved.send(Video, video=video, old=old, new=to, code=code)
     return video
 
 

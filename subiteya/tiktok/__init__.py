@@ -1,5 +1,6 @@
 """A client of TikTok's Content Posting API v2: a plain library that knows no model and no setting."""
 
+from subiteya.tiktok.calls import Endpoint
 from subiteya.tiktok.chunks import ChunkPlan, chunk_plan
 from subiteya.tiktok.client import TikTokClient
 from subiteya.tiktok.errors import (
@@ -55,6 +56,7 @@ __all__ = [
     "ChunkPlan",
     "ContentRefused",
     "CreatorInfo",
+    "Endpoint",
     "FailReason",
     "FailureClass",
     "HostNotAllowed",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from subiteya.tiktok.calls import Endpoint, Watch, unwatched
 from subiteya.tiktok.chunks import ChunkPlan
 from subiteya.tiktok.errors import error_for
 from subiteya.tiktok.http import CODE_MAX, TIMEOUT, call, new_session, parse_json, quoted, retry_after, unreadable
@@ -31,51 +32,58 @@ class TikTokClient:
 
     `upload_hosts`: hosts that parts may go to: an exact `host` or `host:port`, or `.suffix` for all below it.
     `allow_http`: only for the sandbox. `timeout`: seconds to connect and to wait for an answer; parts have their
-    own. Proxies of the environment are not used. Every call raises a TikTokError when it does not succeed.
+    own. `watch` wraps every call. Proxies of the environment are not used. Every call raises a TikTokError when it
+    does not succeed.
     """
 
     def __init__(
         self, *, access_token: str, api_base: str, upload_hosts: Sequence[str], allow_http: bool = False,
-        timeout: tuple[float, float] = TIMEOUT, user_agent: str = "SubiteYa",
+        timeout: tuple[float, float] = TIMEOUT, user_agent: str = "SubiteYa", watch: Watch = unwatched,
     ) -> None:  # fmt: skip
         if not allow_http and not api_base.startswith("https://"):
             raise ValueError("the token may be sent over https only")
         self._token, self._base, self._timeout = access_token, api_base.rstrip("/"), timeout
         self._hosts, self._allow_http = tuple(upload_hosts), allow_http
-        self._session = new_session(user_agent)
+        self._session, self._watch = new_session(user_agent), watch
 
     def creator_info(self) -> CreatorInfo:
         """creator_info/query (20 a minute)."""
-        return CreatorInfo.from_json(self._json("POST", "/v2/post/publish/creator_info/query/", {}))
+        return CreatorInfo.from_json(
+            self._json(Endpoint.CREATOR_INFO, "POST", "/v2/post/publish/creator_info/query/", {})
+        )
 
     def video_init(self, post_info: PostInfo, plan: ChunkPlan) -> InitAnswer:
         """Start a direct post (6 a minute). Nothing is posted before the last byte has arrived."""
         body = {"post_info": post_info.payload(), "source_info": _source_info(plan)}
-        return InitAnswer.from_json(self._json("POST", "/v2/post/publish/video/init/", body))
+        return InitAnswer.from_json(self._json(Endpoint.VIDEO_INIT, "POST", "/v2/post/publish/video/init/", body))
 
     def inbox_init(self, plan: ChunkPlan) -> InitAnswer:
         """Start an upload to the person's inbox (6 a minute); the person finishes it in the app."""
         body = {"source_info": _source_info(plan)}
-        return InitAnswer.from_json(self._json("POST", "/v2/post/publish/inbox/video/init/", body))
+        return InitAnswer.from_json(self._json(Endpoint.INBOX_INIT, "POST", "/v2/post/publish/inbox/video/init/", body))
 
     def status_fetch(self, publish_id: str) -> PublishStatus:
         """What became of an upload (30 a minute)."""
         body = {"publish_id": publish_id}
-        return PublishStatus.from_json(self._json("POST", "/v2/post/publish/status/fetch/", body))
+        return PublishStatus.from_json(
+            self._json(Endpoint.STATUS_FETCH, "POST", "/v2/post/publish/status/fetch/", body)
+        )
 
     def user_info(self, fields: str = USER_FIELDS) -> UserInfo:
         """Who the token belongs to."""
-        return UserInfo.from_json(self._json("GET", f"/v2/user/info/?fields={fields}", None))
+        return UserInfo.from_json(self._json(Endpoint.USER_INFO, "GET", f"/v2/user/info/?fields={fields}", None))
 
     def video_list(self, *, cursor: int = 0, max_count: int = 20) -> VideoPage:
         """The person's public videos, newest first, at most 20 a page."""
         body = {"cursor": cursor, "max_count": max_count} if cursor else {"max_count": max_count}
-        return VideoPage.from_json(self._json("POST", f"/v2/video/list/?fields={COUNT_FIELDS}", body))
+        return VideoPage.from_json(
+            self._json(Endpoint.VIDEO_LIST, "POST", f"/v2/video/list/?fields={COUNT_FIELDS}", body)
+        )
 
     def video_query(self, video_ids: Sequence[str]) -> tuple[VideoCounts, ...]:
         """Counts of up to 20 videos of the person."""
         body = {"filters": {"video_ids": list(video_ids)}}
-        return videos_of(self._json("POST", f"/v2/video/query/?fields={COUNT_FIELDS}", body))
+        return videos_of(self._json(Endpoint.VIDEO_QUERY, "POST", f"/v2/video/query/?fields={COUNT_FIELDS}", body))
 
     def upload_chunk(
         self, upload_url: str, path: Path, *, first: int, last: int, video_size: int, content_type: str,
@@ -95,13 +103,18 @@ class TikTokClient:
             "Content-Length": str(len(data)),
         }
         timeout = upload_timeout(len(data))
-        response, _body = call(
-            self._session, "PUT", upload_url, what="upload", timeout=timeout, data=data, headers=headers
-        )
-        return chunk_answer(response)
+        with self._watch(Endpoint.UPLOAD):
+            response, _body = call(
+                self._session, "PUT", upload_url, what="upload", timeout=timeout, data=data, headers=headers
+            )
+            return chunk_answer(response)
 
-    def _json(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def _json(self, endpoint: Endpoint, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         """`data` and `log_id` of an answer whose error.code is "ok"; anything else is raised."""
+        with self._watch(endpoint):
+            return self._answer(method, path, body)
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json; charset=UTF-8"}
         what = path.partition("?")[0]
         response, raw = call(

@@ -22,6 +22,7 @@ TikTokError
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -40,6 +41,11 @@ class TikTokError(Exception):
 
     retryable = False
     breaker = FailureClass.COUNT
+    #: The class's name in snake case: what metrics call this kind of failure.
+    reason = "tiktok_error"
+
+    def __init_subclass__(cls) -> None:
+        cls.reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__.replace("TikTok", "")).lower()
 
     def __init__(
         self, code: str, message: str = "", *, log_id: str = "", status: int = 0, retry_after: float | None = None

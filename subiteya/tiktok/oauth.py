@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlencode
 
 import requests
 
+from subiteya.tiktok.calls import Endpoint, Watch, unwatched
 from subiteya.tiktok.errors import InvalidGrant, OAuthError, TikTokError, TikTokUnavailable
 from subiteya.tiktok.http import CODE_MAX, TIMEOUT, call, new_session, parse_json, quoted, unreadable
 from subiteya.tiktok.types import TokenAnswer
@@ -56,14 +57,16 @@ def authorize_url(
 class OAuthClient:
     """The token endpoint. Raises OAuthError when TikTok refuses, RateLimited, or TikTokUnavailable.
 
-    `timeout`: seconds to connect and to wait for an answer. Proxies of the environment are not used.
+    `timeout`: seconds to connect and to wait for an answer. `watch` wraps every call.
+    Proxies of the environment are not used.
     """
 
     def __init__(
-        self, *, client_key: str, client_secret: str, api_base: str, timeout: tuple[float, float] = TIMEOUT
-    ) -> None:
+        self, *, client_key: str, client_secret: str, api_base: str, timeout: tuple[float, float] = TIMEOUT,
+        watch: Watch = unwatched,
+    ) -> None:  # fmt: skip
         self._key, self._secret, self._base = client_key, client_secret, api_base.rstrip("/")
-        self._timeout = timeout
+        self._timeout, self._watch = timeout, watch
 
     def exchange_code(self, *, code: str, redirect_uri: str, code_verifier: str) -> TokenAnswer:
         """Turn the authorise page's `code` into tokens. TikTok sends it URL-encoded: it is decoded here."""
@@ -77,10 +80,12 @@ class OAuthClient:
 
     def revoke(self, access_token: str) -> None:
         """Give the access back."""
-        self._post("/v2/oauth/revoke/", {"token": access_token})
+        with self._watch(Endpoint.OAUTH_REVOKE):
+            self._post("/v2/oauth/revoke/", {"token": access_token})
 
     def _token(self, **form: str) -> TokenAnswer:
-        return TokenAnswer.from_json(self._post("/v2/oauth/token/", form))
+        with self._watch(Endpoint.OAUTH_TOKEN):
+            return TokenAnswer.from_json(self._post("/v2/oauth/token/", form))
 
     def _post(self, path: str, form: dict[str, str]) -> dict[str, Any]:
         sent = {"client_key": self._key, "client_secret": self._secret} | form

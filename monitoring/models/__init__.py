@@ -1,0 +1,24 @@
+"""What happened, kept for people and for Prometheus: counters, failures, spans, alerts, keys."""
+
+from monitoring.models.alerts import Alert, AlertDelivery, AlertSource, DeliveryChannel, Severity
+from monitoring.models.calls import TikTokFailure
+from monitoring.models.counters import CounterDelta, CounterTotal, DailyPeak
+from monitoring.models.keys import ApiKey, KeyScope
+from monitoring.models.spans import Span, SpanKind, SpanStatus
+
+__all__ = [
+    "Alert",
+    "AlertDelivery",
+    "AlertSource",
+    "ApiKey",
+    "CounterDelta",
+    "CounterTotal",
+    "DailyPeak",
+    "DeliveryChannel",
+    "KeyScope",
+    "Severity",
+    "Span",
+    "SpanKind",
+    "SpanStatus",
+    "TikTokFailure",
+]

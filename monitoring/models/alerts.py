@@ -1,0 +1,79 @@
+"""Alerts: opened once, closed once, told once per channel and change."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Severity(models.TextChoices):
+    PAGE = "page", _("now")
+    TICKET = "ticket", _("today")
+
+
+class AlertSource(models.TextChoices):
+    APP = "app", _("SubiteYa")
+    ALERTMANAGER = "alertmanager", _("Alertmanager")
+
+
+class Alert(models.Model):
+    """A condition that holds, or held. `labels` names what it is about, such as an account: `{"account": "marca"}`.
+
+    `fingerprint` is the rule and its labels in a canonical order: at most one alert of it is open per source.
+    """
+
+    rule = models.CharField(max_length=80, verbose_name=_("alert"))
+    fingerprint = models.CharField(max_length=200, verbose_name=_("fingerprint"))
+    labels = models.JSONField(default=dict, blank=True, verbose_name=_("labels"))
+    severity = models.CharField(max_length=8, choices=Severity.choices, verbose_name=_("urgency"))
+    source = models.CharField(
+        max_length=16, choices=AlertSource.choices, default=AlertSource.APP, verbose_name=_("seen by")
+    )
+    value = models.FloatField(default=0, verbose_name=_("value"))
+    detail = models.JSONField(default=dict, blank=True, verbose_name=_("measured values"))
+    opened_at = models.DateTimeField(verbose_name=_("began"))
+    seen_at = models.DateTimeField(verbose_name=_("last seen"))
+    closed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("ended"))
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "fingerprint"], condition=Q(closed_at__isnull=True), name="alert_open_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.rule
+
+
+class DeliveryChannel(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    WEBHOOK = "webhook", _("webhook")
+
+
+class AlertDelivery(models.Model):
+    """One message about one change of an alert, to one channel: written with the change, sent until it arrives."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="deliveries", verbose_name=_("alert"))
+    channel = models.CharField(max_length=8, choices=DeliveryChannel.choices, verbose_name=_("channel"))
+    resolved = models.BooleanField(default=False, verbose_name=_("it ended"))
+    attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("attempts"))
+    next_at = models.DateTimeField(verbose_name=_("not before"))
+    sent_at = models.DateTimeField(null=True, blank=True, verbose_name=_("sent"))
+    error = models.CharField(max_length=200, blank=True, verbose_name=_("last error"))
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("message about an alert")
+        verbose_name_plural = _("messages about alerts")
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "channel", "resolved"], name="alert_told_once"),
+        ]
+        indexes = [models.Index(fields=["next_at"], name="alert_to_tell", condition=Q(sent_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.alert}"

@@ -1,0 +1,1 @@
+"""What monitoring counts when publishing, or a call to TikTok, tells it something."""
