@@ -26,9 +26,11 @@ from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from publishing.models import WorkerKind
 from publishing.pace import paced
 from publishing.queues import queue_name
 from publishing.services.cleaning import scratch_sweep
+from publishing.services.heartbeats import Heart
 from publishing.services.jobs import job_abandon, worker_name
 from publishing.stopping import Stopping
 from subiteya.lib.processes import die_with_parent
@@ -67,11 +69,14 @@ def make_worker(kind: str, name: str = "", *, host_queue: bool = False) -> Queue
         prepare_for_work=False,
     )
     worker.hostname, worker.pid = settings.HOST_NAME, os.getpid()
+    worker.heart = Heart(WorkerKind.HOST if host_queue else WorkerKind(kind))
     return worker
 
 
 class QueueWorker(Worker):
     """Listens to one queue until SIGTERM or SIGINT; `run` returns then, at the latest after STOP_SECONDS."""
+
+    heart: Heart
 
     def run(self) -> None:
         """Work, reconnecting to Redis for ever. Returns when told to stop."""
@@ -96,6 +101,7 @@ class QueueWorker(Worker):
             if self.should_run_maintenance_tasks:
                 self.run_maintenance_tasks()
             self.heartbeat()
+            self.heart.beat()
             try:
                 taken = self.queue_class.dequeue_any(
                     self.queues, self.dequeue_timeout, connection=self.connection,
@@ -138,10 +144,12 @@ class QueueWorker(Worker):
     def _say_goodbye(self) -> None:
         with suppress(RedisError, OSError):  # the record expires by itself
             self.register_death()
+        self.heart.stop()
         logger.info("worker_stopped", extra={"worker": self.name})
 
     def maintain_heartbeats(self, job: Job, execution: Any) -> None:
         """As rq's, but a Redis that is away must not make us turn our back on a horse at work."""
+        self.heart.beat()
         try:
             super().maintain_heartbeats(job, execution)
         except (RedisError, OSError):

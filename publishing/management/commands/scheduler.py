@@ -12,8 +12,11 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connections
 
+from publishing.models import WorkerKind
+from publishing.services.heartbeats import Heart
 from publishing.services.reconcile import lead, reconcile_tick
 from publishing.services.sweep import bucket_sweep
+from publishing.signals import ticked
 
 logger = logging.getLogger(__name__)
 
@@ -32,22 +35,32 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
         logger.info("scheduler_started")
-        failures, swept = 0, time.monotonic()
-        while True:
-            started = time.monotonic()
-            failures = 0 if _tick(failures) else failures + 1
-            if not failures and started - swept > SWEEP_SECONDS:
-                swept = started
-                _sweep()
-            pause = min(LONGEST_PAUSE_SECONDS, TICK_SECONDS * 2 ** min(failures, 10))
-            time.sleep(max(0.0, started + pause - time.monotonic()))
+        heart = Heart(WorkerKind.SCHEDULER)
+        try:
+            _work(heart)
+        finally:
+            heart.stop()
+
+
+def _work(heart: Heart) -> NoReturn:
+    failures, swept = 0, time.monotonic()
+    while True:
+        started = time.monotonic()
+        heart.beat()
+        failures = 0 if _tick(failures) else failures + 1
+        if not failures and started - swept > SWEEP_SECONDS:
+            swept = started
+            _sweep()
+        pause = min(LONGEST_PAUSE_SECONDS, TICK_SECONDS * 2 ** min(failures, 10))
+        time.sleep(max(0.0, started + pause - time.monotonic()))
 
 
 def _tick(failures: int) -> bool:
     """One tick. False when the database does not answer, said once per outage."""
     close_old_connections()
     try:
-        reconcile_tick()
+        if reconcile_tick():
+            ticked.send_robust(reconcile_tick)  # what breaks there is logged, and must not stop the videos
     except DatabaseError as error:
         if not failures:
             logger.warning("scheduler_database_unreachable", extra={"error": str(error).strip()})

@@ -1,0 +1,146 @@
+"""The monitor's one document: what `GET /api/monitor/metrics` answers. Names and order are part of the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from monitoring.catalogue import METRICS, MetricKind
+from monitoring.selectors.accounts import TokenLife, accounts_with_failures, circuits, outage_now, token_lives
+from monitoring.selectors.jobs import Capacity, capacity, jobs_by_kind_and_status, queues, workers_alive
+from monitoring.selectors.stages import Stage, processing_seconds
+from monitoring.selectors.topics import topic_leaders
+from monitoring.selectors.videos import (
+    Rate,
+    daily_throughput,
+    ended_since,
+    publish_success_rate,
+    recent_failures,
+    video_status,
+)
+from monitoring.services.counters import Labels, counters, series_of
+from publishing.states import JobKind, JobStatus
+
+SCHEMA_VERSION = 1
+DEFAULT_DAYS, MAX_DAYS = 7, 90
+
+
+@dataclass(frozen=True)
+class Document:
+    """`body` is JSON; `etag` stays the same while nothing but the clock moves."""
+
+    body: dict[str, Any]
+    etag: str
+
+
+def metrics_document(days: int = DEFAULT_DAYS) -> Document:
+    """Everything at once, `days` of daily throughput (1 to 90). Seconds are floats, moments ISO 8601 in UTC."""
+    now = timezone.now()
+    tokens = token_lives()
+    steady = _steady(days, now)
+    expiries = [(token.account, token.access, token.refresh) for token in tokens]
+    body = {
+        "schemaVersion": SCHEMA_VERSION,
+        "generatedAt": _moment(now),
+        **steady,
+        "tokens": [_token(token, now) for token in tokens],
+    }
+    return Document(body, _etag([steady, expiries]))
+
+
+def _steady(days: int, now: datetime) -> dict[str, Any]:
+    """What changes only when something happens."""
+    jobs = jobs_by_kind_and_status()
+    published, failed = ended_since(now - timedelta(days=1))
+    stages = processing_seconds()
+    return {
+        "videoStatus": video_status(),
+        "jobsByStatus": {status: sum(jobs[kind, status] for kind in JobKind.values) for status in JobStatus.values},
+        "jobsByType": {kind: sum(jobs[kind, status] for status in JobStatus.values) for kind in JobKind.values},
+        "dailyThroughput": [asdict(day) | {"day": day.day.isoformat()} for day in daily_throughput(days)],
+        "accountsWithFailures": [
+            {
+                "account": row.account, "failures7d": row.failures7d, "failuresLastHour": row.failures_last_hour,
+                "countedLastHour": row.counted_last_hour, "breaker": row.breaker,
+            }
+            for row in accounts_with_failures()
+        ],
+        "recentFailures": [
+            {
+                "video": row.video, "account": row.account, "status": row.status, "cause": row.code,
+                "sentence": row.sentence, "traceId": row.trace_id, "when": _moment(row.when),
+            }
+            for row in recent_failures()
+        ],
+        "topicLeaders": {sector: [asdict(topic) for topic in topics] for sector, topics in topic_leaders().items()},
+        "processedLast24h": published,
+        "failedLast24h": failed,
+        "averageProcessingSeconds": _seconds(stages["total"].average),
+        "processingSeconds": {name: _stage(stage) for name, stage in stages.items()},
+        "publish_success_rate": _rates(publish_success_rate()),
+        "active_jobs": _capacity(capacity()),
+        "runtime": _runtime(),
+    }  # fmt: skip
+
+
+def _rates(rates: dict[str, Rate]) -> dict[str, Any]:
+    shown = {
+        name: {"rate": rate.rate, "published": rate.published, "ended": rate.ended} for name, rate in rates.items()
+    }
+    return {"overall": shown.pop("all"), "bySubtitles": shown}
+
+
+def _capacity(found: Capacity) -> dict[str, Any]:
+    return {"now": found.now, "peak30d": found.peak30d, "share": found.share, "capacity": found.capacity}
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {
+        "count": stage.count, "average": _seconds(stage.average), "p50": _seconds(stage.p50),
+        "p95": _seconds(stage.p95),
+    }  # fmt: skip
+
+
+def _token(token: TokenLife, now: datetime) -> dict[str, Any]:
+    return {"account": token.account, "expires_in": token.expires_in(now)}
+
+
+def _runtime() -> dict[str, Any]:
+    """Every counter of `/metrics`, and the gauges of the moment that have no place of their own above."""
+    found = counters()
+    waiting = queues()
+    return {
+        "counters": {
+            metric.name: _counter(metric.name, series_of(metric.name, found))
+            for metric in METRICS.values() if metric.kind is MetricKind.COUNTER
+        },
+        "queued_jobs": {kind: count for kind, (count, _age) in waiting.items()},
+        "workers": workers_alive(),
+        "circuits": circuits(),
+        "tiktok_outage": outage_now(),
+    }  # fmt: skip
+
+
+def _counter(name: str, series: dict[Labels, float]) -> dict[str, Any]:
+    """The total, and the series that are not 0."""
+    names = list(METRICS[name].labels)
+    parts = [dict(zip(names, labels, strict=True)) | {"value": value} for labels, value in series.items() if value]
+    return {"total": sum(series.values()), "series": parts if names else []}
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _etag(steady: object) -> str:
+    text = json.dumps(steady, sort_keys=True, default=str)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'

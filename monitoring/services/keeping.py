@@ -1,0 +1,59 @@
+"""What the monitor does by itself, on the scheduler's tick: remember the peak, fold the counters, forget the old."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from monitoring.models import DailyPeak, TikTokFailure
+from monitoring.selectors.jobs import active_jobs
+from monitoring.services.counters import counters_fold
+from publishing.models import WorkerHeartbeat
+
+FOLD_SECONDS = 10.0
+PRUNE_SECONDS = 600.0
+#: For how long failed calls, and daily peaks, are kept.
+KEEP_FAILURES, KEEP_PEAKS = timedelta(days=90), timedelta(days=400)
+FORGET_WORKERS = timedelta(days=1)
+PRUNE_AT_ONCE = 1_000
+_last: dict[str, float] = {}
+
+
+def keep_house() -> None:
+    """One tick of the leading scheduler."""
+    peak_record()
+    if _is_due("fold", FOLD_SECONDS):
+        counters_fold()
+    if _is_due("prune", PRUNE_SECONDS):
+        prune()
+
+
+def _is_due(what: str, seconds: float) -> bool:
+    now = time.monotonic()
+    if now - _last.get(what, -seconds) < seconds:
+        return False
+    _last[what] = now
+    return True
+
+
+def peak_record() -> None:
+    """Keep the most jobs at once of today. Nothing is written while the day's peak stands."""
+    now = sum(active_jobs().values())
+    today = timezone.localdate()
+    day, created = DailyPeak.objects.get_or_create(day=today, defaults={"active_jobs": now})
+    if not created and now > day.active_jobs:
+        DailyPeak.objects.filter(pk=today).update(active_jobs=Greatest(F("active_jobs"), now))
+
+
+def prune() -> int:
+    """Forget failed calls, peaks and dead workers past their time, a few at once; how many rows."""
+    now = timezone.now()
+    old = TikTokFailure.objects.filter(at__lt=now - KEEP_FAILURES).order_by("at").values("pk")[:PRUNE_AT_ONCE]
+    gone = TikTokFailure.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+    gone += DailyPeak.objects.filter(day__lt=timezone.localdate() - KEEP_PEAKS).delete()[0]
+    gone += WorkerHeartbeat.objects.filter(seen_at__lt=now - FORGET_WORKERS).delete()[0]
+    return gone
