@@ -52,3 +52,9 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 def wants_json(request: HttpRequest) -> bool:
     """Whether one of our scripts asks, which name JSON and nothing else."""
     return request.headers.get("Accept", "").startswith("application/json")
+
+
+def is_verified_admin(user: object) -> bool:
+    """Is this an administrator who has given the second factor in this session?"""
+    verified = getattr(user, "is_verified", None)  # django-otp's middleware adds it
+    return bool(getattr(user, "is_staff", False) and verified and verified())

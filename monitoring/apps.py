@@ -8,3 +8,4 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from monitoring import receivers  # noqa: F401
+        from monitoring.api import schema  # noqa: F401

@@ -1,6 +1,14 @@
 """Addresses of the monitor, mounted at the top."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from monitoring.api import views as api
+from monitoring.views import prometheus
 
 app_name = "monitoring"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("metrics", prometheus.metrics, name="prometheus"),
+    path("api/monitor/metrics", api.MetricsView.as_view(), name="metrics"),
+    path("api/schema/", api.SchemaView.as_view(), name="schema"),
+    path("api/docs/", api.DocsView.as_view(url_name="monitoring:schema"), name="docs"),
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 from datetime import timedelta
 from typing import Any
@@ -22,12 +23,21 @@ except ImproperlyConfigured as error:
     sys.exit(f"error: {error}")
 
 
+# The web processes put what django-prometheus measures into one folder, so that a scrape that one of them answers
+# holds all of it. It begins empty: a counter that starts again is what Prometheus expects of a restart.
+_measured = settings.VAR_DIR / "web-metrics"
+shutil.rmtree(_measured, ignore_errors=True)
+_measured.mkdir(mode=0o700, parents=True, exist_ok=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_measured)
+from prometheus_client.multiprocess import mark_process_dead  # noqa: E402  # decides at its import
+
+
 class AccessLogger(Logger):  # type: ignore[misc]
     """One line per request, without its query string: TikTok's answers carry codes in it."""
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
         path = environ.get("PATH_INFO", "")
-        routine = path == "/healthz" or path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
+        routine = path in {"/healthz", "/metrics"} or path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
         self.access_log.log(
             logging.DEBUG if routine else logging.INFO,
             "http_request",
@@ -46,6 +56,11 @@ class AccessLogger(Logger):  # type: ignore[misc]
 def post_fork(server: Any, worker: Any) -> None:
     """A web process must not outlive gunicorn's master: it would keep the port."""
     die_with_parent(worker.ppid)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the gauges of a web process that is gone; its counters stay."""
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 wsgi_app = "subiteya.wsgi"

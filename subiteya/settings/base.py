@@ -36,7 +36,9 @@ def _database(url: str) -> dict[str, Any]:
         raise env.BadSetting(
             "DATABASE_URL must be an address such as postgres://user:password@host:5432/name."
         ) from None
-    if database["ENGINE"] == "django.db.backends.sqlite3":
+    # django-prometheus measures each query in its copies of Django's engines.
+    database["ENGINE"] = database["ENGINE"].replace("django.db.backends", "django_prometheus.db.backends")
+    if database["ENGINE"].endswith("sqlite3"):
         database["CONN_MAX_AGE"] = 0
         database["OPTIONS"] = {
             "timeout": 20,
@@ -83,6 +85,7 @@ INSTALLED_APPS = [
     "monitoring",
 ]
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -96,6 +99,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 TEMPLATES = [
     {
@@ -164,6 +168,34 @@ if S3_BUCKET:
             "default_acl": None,
         },
     }
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": QUEUE_PREFIX,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    }
+}
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # Redis counts exactly, although it is not on the list
+
+# The monitor's API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["monitoring.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["monitoring.api.permissions.ReadsTheMonitor"],
+    "DEFAULT_THROTTLE_CLASSES": ["monitoring.api.permissions.ThirtyAMinute"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "SubiteYa",
+    "DESCRIPTION": "What the agency publishes, how it goes, and what is stuck.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
 
 # Workers
 WORK_DIR = env.folder("SUBITEYA_WORK_DIR", VAR_DIR / "work")

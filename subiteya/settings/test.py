@@ -23,5 +23,5 @@ TIKTOK_AUDITED = True
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT = _tmp / "staticfiles"  # WhiteNoise warns about a folder that is not there
 STATIC_ROOT.mkdir()
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(_tmp / "test.sqlite3")}
