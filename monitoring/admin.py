@@ -28,7 +28,7 @@ from subiteya.lib.admin import ReadOnlyAdmin, chip, code
 from subiteya.lib.admin_actions import Asking, Refused, ask_first
 
 
-class ApiKeyForm(forms.ModelForm[ApiKey]):
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
         fields = ["name", "scope"]

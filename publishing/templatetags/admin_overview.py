@@ -32,6 +32,20 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         _("What happened"),
         ("VideoEvent", "JobEvent", "AccountEvent", "WebhookReceipt", "OAuthAttempt", "Leadership"),
     ),
+    (
+        _("Monitoring"),
+        (
+            "Alert",
+            "AlertDelivery",
+            "TikTokFailure",
+            "WorkerHeartbeat",
+            "ApiKey",
+            "DailyPeak",
+            "Span",
+            "CounterTotal",
+            "CounterDelta",
+        ),
+    ),
 )
 
 
