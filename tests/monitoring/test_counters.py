@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,3 +109,32 @@ def test_it_keeps_the_number_of_series_small() -> None:
         len(list(metric.series)) * (len(BUCKETS) + 3 if metric.kind is MetricKind.HISTOGRAM else 1)
         for metric in METRICS.values()
     ) < 600  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_loses_and_doubles_nothing_while_many_count_and_two_fold() -> None:
+    counting, folding, times = 4, 2, 25
+    done = threading.Event()
+
+    def count_some() -> None:
+        for _turn in range(times):
+            Tally().count("videos_total", "posted").write()
+        connection.close()
+
+    def fold_until_done() -> None:
+        while not done.is_set():
+            counters_fold()
+        connection.close()
+
+    with ThreadPoolExecutor(counting + folding) as pool:
+        folders = [pool.submit(fold_until_done) for _folder in range(folding)]
+        counters_ = [pool.submit(count_some) for _counter in range(counting)]
+        for counter in counters_:
+            counter.result(timeout=60)
+        done.set()
+        for folder in folders:
+            folder.result(timeout=60)
+
+    assert series_of("videos_total", counters())[("posted",)] == counting * times
+    counters_fold()
+    assert series_of("videos_total", counters())[("posted",)] == counting * times
