@@ -34,7 +34,7 @@ lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
 
 integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql)
 	@tools/with_postgres bash -uc 'failed=0; $(PYTEST) -m integration -n $(JOBS) --dist loadfile || failed=1; \
-		$(PYTEST) -n $(JOBS) tests/accounts tests/publishing || failed=1; exit $$failed'
+		$(PYTEST) -n $(JOBS) tests/accounts tests/publishing tests/monitoring || failed=1; exit $$failed'
 
 browser: $(VENV)/.dev ## Click through the pages in Chromium (needs chromium)
 	@$(PYTEST) -m browser

@@ -76,7 +76,7 @@ METRICS: dict[str, Metric] = {
         Metric("videos_total", C, "Videos submitted, and the ends they came to; a retried video ends more than once.",
                {"result": RESULTS}),
         Metric("subiteya_videos", G, "Videos by status, now.", {"status": list(VideoStatus.values)}),
-        Metric("subiteya_jobs_total", C, "Jobs that ended.", {"kind": KINDS, "status": ENDED_JOBS}),
+        Metric("subiteya_jobs_finished_total", C, "Jobs that ended.", {"kind": KINDS, "status": ENDED_JOBS}),
         Metric("subiteya_jobs", G, "Jobs by kind and status, now.",
                {"kind": KINDS, "status": list(JobStatus.values)}),
         Metric("active_jobs", G, "Jobs that a worker works on now.", {"queue": KINDS}),

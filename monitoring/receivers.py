@@ -66,7 +66,7 @@ def job_count(sender: object, job: Job, new: str, **_kwargs: Any) -> None:
     """Count a job that ended, and how long each stage took."""
     tally = Tally()
     if new in ENDED_JOBS:
-        tally.count("subiteya_jobs_total", job.kind, new)
+        tally.count("subiteya_jobs_finished_total", job.kind, new)
     if new == JobStatus.SUCCEEDED and job.kind == JobKind.EDIT and job.started_at and job.finished_at:
         tally.observe("edit_duration_seconds", seconds=(job.finished_at - job.started_at).total_seconds())
     if job.kind == JobKind.UPLOAD and new in {JobStatus.PROCESSING, JobStatus.SUCCEEDED}:

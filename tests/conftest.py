@@ -44,6 +44,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def redis(redis_server: str, settings: Any) -> Iterator[Redis]:
     """An empty Redis, and settings that point at it."""
     settings.REDIS_URL = redis_server
+    settings.CACHES = settings.CACHES | {"shared": settings.CACHES["shared"] | {"LOCATION": redis_server}}
     client = Redis.from_url(redis_server)
     client.flushall()
     yield client

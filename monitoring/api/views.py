@@ -85,6 +85,6 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerView):
     """The description, to read and to try."""
 
-    authentication_classes = [SessionAuthentication]
+    authentication_classes = MonitorView.authentication_classes
     permission_classes = MonitorView.permission_classes
     throttle_classes = MonitorView.throttle_classes

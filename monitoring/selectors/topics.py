@@ -51,7 +51,7 @@ def topic_leaders() -> dict[str, list[Topic]]:
 
 def hashtags(caption: str) -> set[str]:
     """The hashtags of a caption without `#`, in lower case and composed form: each counts once."""
-    return {unicodedata.normalize("NFC", tag).casefold() for tag in HASHTAG.findall(caption)}
+    return {tag.casefold() for tag in HASHTAG.findall(unicodedata.normalize("NFC", caption))}
 
 
 def _first(uses: Counter[str]) -> list[tuple[str, int]]:

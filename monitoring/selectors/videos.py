@@ -10,8 +10,8 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from publishing.causes import sentence
 from publishing.models import Video, VideoEvent
+from publishing.selectors.videos import cause_text
 from publishing.states import FAMILIES, Family, SubtitleChoice, VideoStatus
 
 FAILED = sorted(FAMILIES[Family.ATTENTION])
@@ -126,7 +126,7 @@ def recent_failures(limit: int = RECENT, videos: QuerySet[Video] | None = None) 
     return [
         Failure(
             video=video.pk, account=video.account.username, status=video.status, code=video.reason_code,
-            sentence=sentence(video.reason_code, {"account": str(video.account), **video.reason_detail}),
+            sentence=cause_text(video.reason_code, video.reason_detail, video),
             trace_id=video.trace_id, when=video.updated_at,
         )
         for video in stuck[:limit]

@@ -43,12 +43,13 @@ class _Both(CollectorRegistry):
 
     def collect(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
         yield from registry().collect()
-        yield from _process_registry().collect()
+        # django-rq measures a page that is not served here.
+        yield from (family for family in _process_registry().collect() if not family.name.startswith("rq_"))
 
 
 def _process_registry() -> CollectorRegistry:
     """gunicorn's processes share a folder of counters; a process alone has its own."""
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     shared = CollectorRegistry()
     MultiProcessCollector(shared)  # type: ignore[no-untyped-call]

@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from publishing.admin.words import cause_text, job_chip
+from publishing.admin.words import job_chip
 from publishing.causes import sentence
 from publishing.models import Job, JobEvent, Leadership, Render
+from publishing.selectors.videos import cause_text
 from publishing.services.jobs import job_ring
 from publishing.states import JOB_ACTIVE
 from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, block, code, json_block

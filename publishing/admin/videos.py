@@ -21,11 +21,12 @@ from django.utils.translation import gettext_lazy as _
 
 from publishing.admin.jobs import JobInline
 from publishing.admin.uploads import UploadInline
-from publishing.admin.words import FAMILY_NAMES, cause_text, video_chip
+from publishing.admin.words import FAMILY_NAMES, video_chip
 from publishing.causes import advice, sentence
 from publishing.clocks import moment
 from publishing.errors import NotPossible, StateConflict
 from publishing.models import Batch, Video, VideoEvent
+from publishing.selectors.videos import cause_text
 from publishing.services.videos import video_cancel, video_reschedule, video_retry
 from publishing.states import FAMILIES, Family
 from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, code, json_block

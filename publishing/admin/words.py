@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from publishing import clocks
-from publishing.causes import sentence
-from publishing.models import AssetStatus, TrackStatus, Video
+from publishing.models import AssetStatus, TrackStatus
 from publishing.states import FAMILY_OF, CircuitState, Family, JobStatus, UploadState, VideoStatus
 from publishing.templatetags.ui import FAMILY_ICONS, STATUS_ICONS
 from subiteya.lib.admin import chip
@@ -60,11 +56,6 @@ TRACK_FAMILIES = {
     TrackStatus.READY: Family.DONE,
     TrackStatus.FAILED: Family.ATTENTION,
 }
-
-
-def cause_text(code: str, detail: dict[str, Any], video: Video) -> str:
-    """The cause in words, its moments as the clocks of the account show them."""
-    return sentence(code, {"account": str(video.account)} | clocks.readable(detail, video.time_zone))
 
 
 def video_chip(status: str) -> SafeString:

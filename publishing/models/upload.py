@@ -62,7 +62,12 @@ class UploadSession(models.Model):
                 name="upload_has_publish_id",
             ),
         ]
-        indexes = [models.Index(fields=["account", "init_at"], name="upload_account_init")]
+        indexes = [
+            models.Index(fields=["account", "init_at"], name="upload_account_init"),
+            # The monitor: how long the uploads and verdicts of the last day took.
+            models.Index(fields=["sent_at"], name="upload_sent", condition=Q(sent_at__isnull=False)),
+            models.Index(fields=["settled_at"], name="upload_settled", condition=Q(settled_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.publish_id or f"{self._meta.verbose_name} {self.pk}".capitalize()

@@ -13,6 +13,7 @@ from accounts.models import TikTokAccount, validate_time_zone
 from publishing.models.asset import Asset
 from publishing.models.batch import Batch
 from publishing.states import (
+    FAMILIES,
     FAMILY_OF,
     VIDEO_TERMINAL,
     Family,
@@ -109,6 +110,14 @@ class Video(models.Model):
                 fields=["scheduled_at"],
                 name="video_due",
                 condition=Q(status__in=["scheduled", "deferred", "held"]),
+            ),
+            # The monitor: the days of the last months, and the latest of what is stuck.
+            models.Index(fields=["created_at"], name="video_created"),
+            models.Index(fields=["posted_at"], name="video_posted", condition=Q(posted_at__isnull=False)),
+            models.Index(
+                F("updated_at").desc(),
+                name="video_stuck",
+                condition=Q(status__in=sorted(FAMILIES[Family.ATTENTION])),
             ),
         ]
 

@@ -36,6 +36,11 @@ def videos_for(
     return with_progress(videos).order_by("-pk")
 
 
+def cause_text(code: str, detail: dict[str, Any], video: Video) -> str:
+    """The cause in words, its moments as the clocks of the account show them. Empty for an empty code."""
+    return sentence(code, {"account": str(video.account)} | readable(detail, video.time_zone))
+
+
 def with_progress(videos: QuerySet[Video]) -> QuerySet[Video]:
     """Load what `video_progress` needs in two more queries, whatever the number of rows."""
     active = Job.objects.filter(status__in=sorted(JOB_ACTIVE)).order_by("pk")
