@@ -75,12 +75,12 @@ def _traced(claim: Claim, asked_by: str) -> Iterator[None]:
     }  # fmt: skip
     if message := get_current_job():
         about["messaging.message.id"] = message.id
-    links = {"previous": job.traceparent, "bell": current_traceparent(), "asked": asked_by}
     with (
         job_bound(job),
         span(
             "poll status" if looks else f"process {job.kind}", kind=SpanKind.CONSUMER,
-            parent=job.video.traceparent or job.trace_id, attributes=about, links=links, minor=looks,
+            parent=job.video.traceparent or job.trace_id, attributes=about,
+            links={**_before(claim), "bell": current_traceparent(), "asked": asked_by}, minor=looks,
         ) as at,
     ):  # fmt: skip
         if not looks:
@@ -91,6 +91,17 @@ def _traced(claim: Claim, asked_by: str) -> Iterator[None]:
             at.set_attribute("subiteya.code", job.reason_code)
         if job.status in {JobStatus.FAILED, JobStatus.ERRORED}:
             failed(at, job.reason_code or job.status)
+
+
+def _before(claim: Claim) -> dict[str, str]:
+    """Links to the run before this one, or of a first run to what asked for it and to the last job of its kind."""
+    job = claim.job
+    if claim.fence > 1:
+        return {"previous": job.traceparent}
+    earlier = Job.objects.filter(video=job.video_id, kind=job.kind, pk__lt=job.pk).order_by("-pk")
+    last = earlier.values_list("traceparent", flat=True).first()
+    follows = "" if job.traceparent == job.video.traceparent else job.traceparent
+    return {"follows": follows, "previous": last or ""}
 
 
 def _run(claim: Claim) -> None:
