@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
-from subiteya.lib.tracing import trace
+from subiteya.lib.tracing import SpanKind, current_trace_id, failed, span
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -38,13 +38,26 @@ class UserPreferencesMiddleware:
 
 
 class TraceMiddleware:
-    """One trace id per request, answered in `X-Trace-Id`, so that a person can quote it."""
+    """A span per request, whose trace is answered in `X-Trace-Id`, so that a person can quote it.
+
+    Whatever trace a caller names is ignored: strangers do not write into ours. A page that was just looked at
+    leaves no span; what changes something, fails, is slow or calls TikTok does.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with trace() as trace_id:
+        method = request.method or ""
+        looks_only = method in {"GET", "HEAD", "OPTIONS"}
+        attributes = {"http.request.method": method}
+        with span(method, kind=SpanKind.SERVER, parent="", attributes=attributes, minor=looks_only) as at:
             response = self.get_response(request)
-            response["X-Trace-Id"] = trace_id
+            response["X-Trace-Id"] = current_trace_id()
+            if request.resolver_match:
+                at.update_name(f"{method} /{request.resolver_match.route}")
+                at.set_attribute("http.route", f"/{request.resolver_match.route}")
+            at.set_attribute("http.response.status_code", response.status_code)
+            if response.status_code >= 500:
+                failed(at, str(response.status_code))
             return response

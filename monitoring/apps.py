@@ -9,3 +9,6 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from monitoring import receivers  # noqa: F401
         from monitoring.api import schema  # noqa: F401
+        from monitoring.services.spans import keep_spans
+
+        keep_spans()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import lru_cache, partial
 
 from django.conf import settings
@@ -11,7 +12,10 @@ from django.db import transaction
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
+
+from subiteya.lib.tracing import SpanKind, current_traceparent, failed, span
 
 logger = logging.getLogger(__name__)
 
@@ -40,25 +44,39 @@ def get_queue(kind: str, host: str = "") -> Queue:
 def ring(kind: str, task: str, pk: int, trace_id: str, *, host: str = "") -> bool:
     """Ask a worker of `kind` (on `host`) to call `publishing.tasks.<task>(pk)`; False when Redis does not answer.
 
-    Nothing is lost then: the row is written, and the reconciler rings again.
+    Nothing is lost then: the row is written, and the reconciler rings again. The message brings along the span of
+    the ringing, in the trace `trace_id` (empty: the one at hand), and that of the run that rang, if it has another.
     """
-    try:
-        get_queue(kind, host).enqueue(
-            f"publishing.tasks.{task}",
-            args=(pk,),
-            kwargs={"trace_id": trace_id},
-            job_timeout=-1,
-            result_ttl=0,
-            failure_ttl=300,
-            ttl=MESSAGE_TTL_SECONDS,
-        )
-    except (RedisError, OSError):
-        logger.warning("bell_unanswered", extra={"queue": queue_name(kind, host), "task": task, "pk": pk})
-        return False
+    queue, asked_by = queue_name(kind, host), current_traceparent()
+    about: dict[str, str | int] = {
+        "messaging.system": "rq", "messaging.operation.name": "send", "messaging.operation.type": "send",
+        "messaging.destination.name": queue, "subiteya.task": task, "subiteya.pk": pk,
+    }  # fmt: skip
+    with span(f"send {kind}", kind=SpanKind.PRODUCER, parent=trace_id or None, attributes=about) as at:
+        meta = {"traceparent": current_traceparent(), "asked_by": asked_by}
+        try:
+            message = _send(kind, task, pk, host, meta)
+        except (RedisError, OSError) as error:
+            failed(at, type(error).__qualname__)
+            logger.warning("bell_unanswered", extra={"queue": queue, "task": task, "pk": pk})
+            return False
+        at.set_attribute("messaging.message.id", message.id)
     return True
 
 
+def _send(kind: str, task: str, pk: int, host: str, meta: dict[str, str]) -> Job:
+    return get_queue(kind, host).enqueue(
+        f"publishing.tasks.{task}",
+        args=(pk,),
+        meta=meta,
+        job_timeout=-1,
+        result_ttl=0,
+        failure_ttl=300,
+        ttl=MESSAGE_TTL_SECONDS,
+    )
+
+
 def ring_after_commit(kind: str, task: str, pk: int, trace_id: str, *, host: str = "") -> None:
-    """Ring once the current transaction is committed; a rollback rings nothing."""
-    after: Callable[[], bool] = partial(ring, kind, task, pk, trace_id, host=host)
+    """Ring once the current transaction is committed, as part of the span at hand; a rollback rings nothing."""
+    after: Callable[[], bool] = partial(copy_context().run, ring, kind, task, pk, trace_id, host=host)
     transaction.on_commit(after)

@@ -24,7 +24,7 @@ def set_apart(sender: object, account: TikTokAccount, actor: Any = None, **_kwar
     try:
         circuit_isolate(account=account, reason="", actor=actor, code="account_disconnected")
     except NotPossible:
-        logger.info("isolated_already", extra={"account": account.pk})
+        logger.info("isolated_already", extra={"account_id": account.pk})
 
 
 @receiver(account_connected)
@@ -37,7 +37,7 @@ def resume_waiting(sender: object, account: TikTokAccount, actor: Any = None, **
         try:
             video_retry(video=video, actor=actor)
         except (NotPossible, StateConflict):
-            logger.info("resume_skipped", extra={"video": video.pk})
+            logger.info("resume_skipped", extra={"video_id": video.pk})
     lost = AccountCircuit.objects.filter(pk=account.pk, state=CircuitState.ISOLATED, isolated_code__in=RECONNECT_CODES)
     if lost.exists():
         circuit_release(account=account, reason="", actor=actor)

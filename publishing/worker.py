@@ -33,6 +33,7 @@ from publishing.services.cleaning import scratch_sweep
 from publishing.services.heartbeats import Heart
 from publishing.services.jobs import job_abandon, worker_name
 from publishing.stopping import Stopping
+from subiteya.lib import spans
 from subiteya.lib.processes import die_with_parent
 
 __all__ = ["QueueWorker", "Stopping", "make_worker"]
@@ -217,6 +218,7 @@ class QueueWorker(Worker):
         try:
             return bool(super().perform_job(job, queue, execution))
         finally:
+            spans.drain()
             connections.close_all()
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 from redis import Redis
 
 from subiteya.lib import redis_server as embedded
+from subiteya.lib import spans
 from subiteya.tiktok.sandbox import Sandbox, SandboxSettings, serve
 from tests.processes import free_port, running, wait_for
 
@@ -27,6 +28,15 @@ def private_folders(settings: Any, tmp_path: Path) -> None:
     """Each test has a bucket and a work folder of its own, on every xdist worker."""
     settings.MEDIA_ROOT = tmp_path / "bucket"
     settings.WORK_DIR = tmp_path / "work"
+
+
+@pytest.fixture(autouse=True)
+def no_places() -> Iterator[None]:
+    """Spans go nowhere, unless a test adds a place for them: most tests have no database, or roll it back."""
+    kept = spans.places[:]
+    spans.places.clear()
+    yield
+    spans.places[:] = kept
 
 
 @pytest.fixture(scope="session")

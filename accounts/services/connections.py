@@ -199,7 +199,7 @@ def account_disconnect(*, account: TikTokAccount, reason: str, actor: User | Non
         try:
             oauth_client(account).revoke(token.access_token)
         except (OAuthError, TikTokError) as error:
-            logger.warning("revoke_failed", extra={"account": account.pk, "code": error.code})
+            logger.warning("revoke_failed", extra={"account_id": account.pk, "code": error.code})
     account_lost(account=account, reason=reason, actor=actor)
 
 

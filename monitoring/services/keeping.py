@@ -12,6 +12,7 @@ from django.utils import timezone
 from monitoring.models import DailyPeak, TikTokFailure
 from monitoring.selectors.jobs import active_jobs
 from monitoring.services.counters import counters_fold
+from monitoring.services.spans import spans_prune
 from publishing.models import WorkerHeartbeat
 
 FOLD_SECONDS = 10.0
@@ -50,10 +51,10 @@ def peak_record() -> None:
 
 
 def prune() -> int:
-    """Forget failed calls, peaks and dead workers past their time, a few at once; how many rows."""
+    """Forget failed calls, peaks, dead workers and spans past their time, a few at once; how many rows."""
     now = timezone.now()
     old = TikTokFailure.objects.filter(at__lt=now - KEEP_FAILURES).order_by("at").values("pk")[:PRUNE_AT_ONCE]
     gone = TikTokFailure.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
     gone += DailyPeak.objects.filter(day__lt=timezone.localdate() - KEEP_PEAKS).delete()[0]
     gone += WorkerHeartbeat.objects.filter(seen_at__lt=now - FORGET_WORKERS).delete()[0]
-    return gone
+    return gone + spans_prune()

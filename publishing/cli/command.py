@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils.translation import gettext
 
-from subiteya.lib.tracing import trace
+from subiteya.lib.tracing import span
 
 #: The file, TikTok or the outcome; what was typed; Ctrl-C.
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -58,17 +58,23 @@ class CliCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
         self.screen = options.get("stderr") or sys.stderr
-        try:
-            with trace(), _log_of(options["verbosity"]):
-                code = self.answer(options)
-        except Refused as refusal:
-            code = self._refuse(refusal)
-        except DatabaseError as error:
-            code = self._refuse(_no_database(error))
-        except KeyboardInterrupt:
-            code = self._refuse(Refused("interrupted", gettext("Interrupted."), exit_code=EXIT_INTERRUPTED))
+        name = type(self).__module__.rpartition(".")[2]
+        with span(f"manage.py {name}", parent="", minor=True) as at:
+            code = self._answered(options)
+            at.set_attribute("process.exit.code", code)
         if code:
             sys.exit(code)
+
+    def _answered(self, options: dict[str, Any]) -> int:
+        try:
+            with _log_of(options["verbosity"]):
+                return self.answer(options)
+        except Refused as refusal:
+            return self._refuse(refusal)
+        except DatabaseError as error:
+            return self._refuse(_no_database(error))
+        except KeyboardInterrupt:
+            return self._refuse(Refused("interrupted", gettext("Interrupted."), exit_code=EXIT_INTERRUPTED))
 
     def tell(self, document: dict[str, Any], words: str) -> None:
         """The answer: `document` for a script, `words` for a person."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
@@ -20,7 +21,7 @@ from publishing.models import Asset, AssetStatus, Batch, SubtitleTrack, TrackSta
 from publishing.services.jobs import job_create
 from publishing.signals import video_created
 from publishing.states import JobKind, PostMode, PrivacyLevel, SubtitleChoice, VideoStatus
-from subiteya.lib.tracing import current_trace_id, new_trace_id
+from subiteya.lib.tracing import current_trace_id, current_traceparent, span
 from subiteya.tiktok import TITLE_MAX_UTF16, CreatorInfo, TikTokError, TokenInvalid, utf16_len
 
 logger = logging.getLogger(__name__)
@@ -113,10 +114,11 @@ def batch_submit(
     errors = list(_errors(asked))
     if errors:
         raise SubmissionInvalid(errors)
-    try:
-        return _write(asked, submission_key)
-    except IntegrityError:
-        return Batch.objects.get(submission_key=submission_key, created_by=user)
+    with span("publish", attributes={"subiteya.accounts": len(asked.choices)}):
+        try:
+            return _write(asked, submission_key)
+        except IntegrityError:
+            return Batch.objects.get(submission_key=submission_key, created_by=user)
 
 
 @transaction.atomic
@@ -128,7 +130,7 @@ def _write(asked: Submission, submission_key: str) -> Batch:
         subtitles=asked.subtitles,
         track=asked.track,
         submission_key=submission_key,
-        trace_id=current_trace_id() or new_trace_id(),
+        trace_id=current_trace_id(),
     )
     for choice in asked.choices:
         video = _video(batch, choice, asked)
@@ -137,7 +139,7 @@ def _write(asked: Submission, submission_key: str) -> Batch:
         )
         video_created.send(Video, video=video)
         job_create(video=video, kind=JobKind.EDIT)
-    logger.info("batch_submitted", extra={"batch": batch.pk, "videos": len(asked.choices)})
+    logger.info("batch_submitted", extra={"batch_id": batch.pk, "videos": len(asked.choices)})
     return batch
 
 
@@ -161,6 +163,7 @@ def _video(batch: Batch, choice: AccountChoice, asked: Submission) -> Video:
         scheduled_at=asked.scheduled_at,
         time_zone=choice.account.time_zone,
         trace_id=batch.trace_id,
+        traceparent=current_traceparent(),
     )
 
 
@@ -214,8 +217,10 @@ def _choice_errors(choice: AccountChoice, asked: Submission) -> Iterator[FieldEr
 
 def creator_infos(*, accounts: Sequence[TikTokAccount]) -> dict[int, CreatorInfo | Problem]:
     """Ask TikTok now what each account may post; `{account pk: answer or why there is none}`."""
+    contexts = [copy_context() for _account in accounts]
     with ThreadPoolExecutor(max_workers=ASK_THREADS) as pool:
-        answers = pool.map(_creator_info, accounts)
+        # A thread starts without the trace: each call takes a copy of it along.
+        answers = pool.map(lambda context, account: context.run(_creator_info, account), contexts, accounts)
     return {account.pk: answer for account, answer in zip(accounts, answers, strict=True)}
 
 
@@ -229,7 +234,9 @@ def _creator_info(account: TikTokAccount) -> CreatorInfo | Problem:
     except AccountNotConnected:
         return Problem("account_disconnected", detail)
     except TikTokError as error:
-        logger.info("creator_info_refused", extra={"account": account.pk, "code": error.code, "log_id": error.log_id})
+        logger.info(
+            "creator_info_refused", extra={"account_id": account.pk, "code": error.code, "log_id": error.log_id}
+        )
         return Problem(error.code, detail | {"log_id": error.log_id})
     finally:
         connection.close()

@@ -8,6 +8,7 @@ alone gets wrong between processes is decided before the call: `circuit_permit` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 
@@ -26,6 +27,7 @@ from publishing.services.circuits import (
     counted_failures,
 )
 from publishing.services.jobs import Claim
+from subiteya.lib.tracing import span
 from subiteya.tiktok import FailureClass, TikTokError
 
 
@@ -97,8 +99,10 @@ def guarded(claim: Claim, work: Callable[[Permit], None]) -> None:
         fail_max=THRESHOLD, success_threshold=1, exclude=[storage.is_excluded], state_storage=storage,
         throw_new_error_on_trip=False,
     )  # fmt: skip
+    probing = span("circuit probe", attributes={"subiteya.probe": permit.token}) if permit.token else nullcontext()
     try:
-        breaker.call(work, permit)
+        with probing:
+            breaker.call(work, permit)
     except (TikTokError, TikTokFailure) as error:
         code, kind = failure_of(error)
         if kind != FailureClass.COUNT:

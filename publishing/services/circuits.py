@@ -311,7 +311,7 @@ def _move(
         setattr(circuit, name, value)
     _event(circuit, kind, old=old, open_until=open_until, **event)
     level = logging.INFO if to in {CircuitState.CLOSED, CircuitState.HALF_OPEN} else logging.WARNING
-    extra = {"account": circuit.pk, "old": old, "new": to, "kind": kind, "level": circuit.level}
+    extra = {"account_id": circuit.pk, "old": old, "new": to, "kind": kind, "level": circuit.level}
     logger.log(level, "circuit_moved", extra=extra)
     if to != old:
         circuit_moved.send(AccountCircuit, circuit=circuit, old=old, new=to, kind=kind)

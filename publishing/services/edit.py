@@ -32,6 +32,7 @@ from publishing.services.tracks import track_cues, track_make
 from publishing.services.working import working_drop, working_file, working_find, working_stored
 from publishing.states import JobKind, JobStatus, SubtitleChoice, VideoStatus
 from subiteya.lib.crashing import crash_point
+from subiteya.lib.tracing import span
 
 SHARED_LOOK = paced(timedelta(seconds=5))
 #: Shares of the progress bar.
@@ -47,7 +48,8 @@ def edit_run(claim: Claim) -> None:
     if video.status != VideoStatus.EDITING:
         video_move(video=video, to=VideoStatus.EDITING)
     job_progress(claim, 0.0, step="source", now=time.monotonic)
-    source = _source_ready(video)
+    with span("source", minor=True):
+        source = _source_ready(video)
     crash_point("edit_source_ready")
     spec = _spec(claim, source)
     key = spec.key(source.sha256, ffmpeg_version())
@@ -73,7 +75,8 @@ def _spec(claim: Claim, source: Asset) -> EditSpec:
         job_progress(claim, 0.01, step="subtitles", now=time.monotonic)
         track = video.batch.track
         assert track is not None, "the database refuses subtitles without a track"
-        track_make(track.pk)
+        with span("subtitles", minor=True):
+            track_make(track.pk)
         track.refresh_from_db()
         if track.reason_code:
             raise StepFailed(track.reason_code, track.reason_detail)
@@ -140,16 +143,19 @@ def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
     path = working_file(kind=WorkingKind.RENDER, key=key, suffix=".mp4", room=room, make=make)
     crash_point("edit_rendered")
     try:
-        info = probe_isolated(path)
+        with span("probe"):
+            info = probe_isolated(path)
     except MediaRefused as error:
         working_drop(kind=WorkingKind.RENDER, key=key)
         raise StepFailed("edit_invalid", {"why": error.code}) from error
-    return _store(path, info, name=f"{key[:12]}.mp4")
+    with span("store", attributes={"subiteya.bytes": info.size}):
+        return _store(path, info, name=f"{key[:12]}.mp4")
 
 
 def _encode(claim: Claim, spec: EditSpec, key: str, output: Path) -> None:
     try:
-        render(spec.at(output), on_progress=_show(claim, key))
+        with span("render", attributes={"subiteya.bytes_target": spec.target_bytes, "subiteya.is_noop": spec.is_noop}):
+            render(spec.at(output), on_progress=_show(claim, key))
     except FfmpegTimeout as error:
         raise StepFailed("edit_timeout", {"why": str(error)}, retryable=True) from error
     except FfmpegError as error:
@@ -193,7 +199,8 @@ def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
 
 
 def _wake_sharers(key: str) -> None:
-    for job in Job.objects.filter(render_key=key, kind=JobKind.EDIT, status=JobStatus.WAITING):
+    sharers = Job.objects.filter(render_key=key, kind=JobKind.EDIT, status=JobStatus.WAITING)
+    for job in sharers.select_related("video"):
         Job.objects.filter(pk=job.pk, status=JobStatus.WAITING).update(run_at=timezone.now())
         job_ring(job)
 

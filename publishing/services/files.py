@@ -20,6 +20,7 @@ from publishing.errors import StepFailed
 from publishing.models import Asset, WorkingKind
 from publishing.services.working import working_file
 from subiteya.lib.durable import rename_durably
+from subiteya.lib.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,8 @@ def local_copy(asset: Asset, *, verify: bool = True) -> Path:
 
 
 def _download(asset: Asset, part: Path) -> None:
-    with bucket_step(), bucket_open(asset) as source, part.open("wb") as sink:
+    fetching = span("download", attributes={"subiteya.bytes": asset.size})
+    with fetching, bucket_step(), bucket_open(asset) as source, part.open("wb") as sink:
         reader = HashingReader(source, limit=asset.size)
         with suppress(OverflowError):  # longer than it was: then the hash is another one too
             shutil.copyfileobj(reader, sink, BLOCK)

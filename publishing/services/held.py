@@ -72,7 +72,7 @@ def _each(job: Job) -> Iterator[None]:
         with transaction.atomic():
             yield
     except StateConflict:
-        logger.info("hold_conflict", extra={"job": job.pk})
+        logger.info("hold_conflict", extra={"job_id": job.pk})
 
 
 def held_head(account_id: int) -> Job | None:

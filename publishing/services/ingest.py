@@ -20,7 +20,7 @@ from publishing.queues import ring_after_commit
 from publishing.services.disk import disk_code
 from publishing.services.files import PASSING, HashingReader, Readable, bucket_put, local_copy
 from publishing.states import JobKind
-from subiteya.lib.tracing import current_trace_id
+from subiteya.lib.tracing import current_trace_id, span
 
 logger = logging.getLogger(__name__)
 
@@ -152,13 +152,14 @@ def asset_probe(*, asset: Asset) -> Asset:
         return _settle(asset, status=AssetStatus.REFUSED, refused_code="unreadable")
     limits = MediaLimits(max_bytes=settings.MAX_FILE_BYTES, max_duration_ms=settings.MAX_DURATION_SECONDS * 1000)
     try:
-        info = probe_isolated(local_copy(asset), limits=limits)
+        with span("probe", attributes={"subiteya.bytes": asset.size}):
+            info = probe_isolated(local_copy(asset), limits=limits)
     except StepFailed as failure:
         if failure.code in PASSING:
             Asset.objects.filter(pk=asset.pk, probe_attempts__gt=0).update(probe_attempts=F("probe_attempts") - 1)
         raise
     except MediaRefused as refusal:
-        logger.info("asset_refused", extra={"asset": asset.pk, "code": refusal.code})
+        logger.info("asset_refused", extra={"asset_id": asset.pk, "code": refusal.code})
         return _settle(asset, status=AssetStatus.REFUSED, refused_code=refusal.code, refused_detail=refusal.detail)
     return _settle(asset, status=AssetStatus.READY, probe=info.to_json())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ from publishing.states import (
     JobStatus,
     VideoStatus,
 )
+from subiteya.lib.tracing import bound, current_traceparent
 
 LEASE = paced(timedelta(seconds=90))
 HEARTBEAT_SECONDS = paced(20.0)
@@ -70,12 +71,19 @@ def job_create(*, video: Video, kind: JobKind, run_at: datetime | None = None, p
     """
     now = timezone.now()
     job = Job.objects.create(
-        video=video, kind=kind, run_at=run_at or now, belled_at=now, trace_id=video.trace_id, prefer_host=prefer_host
-    )
+        video=video, kind=kind, run_at=run_at or now, belled_at=now, trace_id=video.trace_id,
+        traceparent=current_traceparent(), prefer_host=prefer_host,
+    )  # fmt: skip
     JobEvent.objects.create(job=job, new=JobStatus.QUEUED, at=now, trace_id=job.trace_id)
     if run_at is None:
-        ring_after_commit(kind, "run_job", job.pk, job.trace_id, host=prefer_host)
+        with job_bound(job):
+            ring_after_commit(kind, "run_job", job.pk, job.trace_id, host=prefer_host)
     return job
+
+
+def job_bound(job: Job) -> AbstractContextManager[None]:
+    """Work for `job`, on every log line and span within."""
+    return bound(job_id=job.pk, video_id=job.video_id, account_id=job.video.account_id)
 
 
 @transaction.atomic
@@ -175,14 +183,15 @@ def lane(account_id: int) -> QuerySet[Any]:
 def job_ring_next(*, account_id: int) -> None:
     """A place in the account's lane is free: wake the first that wait."""
     waiting = lane(account_id).filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
-    for job in waiting.order_by("due", "video_id")[:UPLOADS_PER_ACCOUNT]:
+    for job in waiting.order_by("due", "video_id").select_related("video")[:UPLOADS_PER_ACCOUNT]:
         job_ring(job)
 
 
 def job_ring(job: Job) -> None:
     """Ring for `job` after the commit, and remember when."""
     Job.objects.filter(pk=job.pk).update(belled_at=timezone.now())
-    ring_after_commit(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host)
+    with job_bound(job):
+        ring_after_commit(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host)
 
 
 def job_write(claim: Claim, **fields: Any) -> None:

@@ -36,7 +36,7 @@ def upload_refused(claim: Claim, error: TikTokError, **values: Any) -> None:
     detail = details(claim.job, log_id=error.log_id, **values)
     logger.warning(
         "tiktok_refused",
-        extra={"job": claim.job.pk, "code": error.code, "log_id": error.log_id, "status": error.status},
+        extra={"job_id": claim.job.pk, "code": error.code, "log_id": error.log_id, "status": error.status},
     )
     match error.breaker:
         case FailureClass.NEUTRAL if error.retryable:

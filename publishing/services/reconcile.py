@@ -7,7 +7,8 @@ leadership only spares the work.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -33,13 +34,13 @@ from publishing.queues import ring
 from publishing.services.circuits import is_due
 from publishing.services.cleaning import hosts_ring
 from publishing.services.held import held_head, resume_held
-from publishing.services.jobs import job_cancel_active, job_create, job_move, job_ring, lane, worker_name
+from publishing.services.jobs import job_bound, job_cancel_active, job_create, job_move, job_ring, lane, worker_name
 from publishing.services.moves import is_missed, video_move
 from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
 from publishing.services.working import preferred_host
 from publishing.states import JOB_CLAIMABLE, CircuitState, JobKind, JobStatus, VideoStatus
-from subiteya.lib.tracing import trace
+from subiteya.lib.tracing import bound, span
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +56,17 @@ Row = TypeVar("Row", Video, Job, AccountCircuit)
 
 
 def reconcile_tick() -> dict[str, int]:
-    """One round; the number of rows touched by each step. Does nothing in a process that does not lead."""
+    """One round; the number of rows touched by each step. Does nothing in a process that does not lead.
+
+    A round has a trace of its own, linked with those of the videos that it touched; one without any leaves none.
+    """
     if not lead("reconciler"):
         return {}
-    now = timezone.now()
+    with span("reconcile", parent="", minor=True):
+        return _round(timezone.now())
+
+
+def _round(now: datetime) -> dict[str, int]:
     return {
         "started": _each(_due(now), video_start),
         "missed": _each(_late(now), video_miss),
@@ -110,12 +118,32 @@ def _each(rows: Iterable[Row], act: Callable[[Row], None]) -> int:
     done = 0
     for row in rows:
         try:
-            with trace(getattr(row, "trace_id", "")), transaction.atomic():
+            with _about(row, act.__name__), transaction.atomic():
                 act(row)
             done += 1
         except (StateConflict, LeaseLost, IntegrityError):
             logger.info("reconcile_conflict", extra={"row": str(row)})
     return done
+
+
+@contextmanager
+def _about(row: Video | Job | AccountCircuit, name: str) -> Iterator[None]:
+    """A span in the trace of the row's video, which goes on from the run before; of an account: in the round's."""
+    match row:
+        case Video():
+            ids: dict[str, int | None] = {"video_id": row.pk, "account_id": row.account_id}
+        case Job():
+            ids = {"job_id": row.pk, "video_id": row.video_id, "account_id": row.video.account_id}
+        case _:
+            ids = {"account_id": row.account_id}
+    with (
+        bound(**ids),
+        span(
+            name, parent=getattr(row, "trace_id", None), links={"previous": getattr(row, "traceparent", "")},
+            minor=isinstance(row, AccountCircuit),
+        ),
+    ):  # fmt: skip
+        yield
 
 
 def video_start(video: Video) -> None:
@@ -132,7 +160,7 @@ def video_miss(video: Video) -> None:
     job_cancel_active(video=video)
     due = video.scheduled_at.isoformat() if video.scheduled_at else ""
     video_move(video=video, to=VideoStatus.MISSED, code="missed", detail={"due": due})
-    logger.warning("video_missed", extra={"video": video.pk})
+    logger.warning("video_missed", extra={"video_id": video.pk})
 
 
 def job_take_over(job: Job) -> None:
@@ -141,14 +169,14 @@ def job_take_over(job: Job) -> None:
     if crashes >= CRASHES:
         job_move(job=job, to=JobStatus.ERRORED, code="crashed", fence=job.fence, crash_count=crashes)
         video_move(video=job.video, to=given_up(job), code="crashed")
-        logger.error("job_quarantined", extra={"job": job.pk, "video": job.video_id})
+        logger.error("job_quarantined", extra={"job_id": job.pk, "video_id": job.video_id})
         return
     host = preferred_host(job.video) if job.kind == JobKind.EDIT else ""
     job_move(
         job=job, to=JobStatus.QUEUED, code="lease_expired", fence=job.fence, crash_count=crashes, belled_at=None,
         prefer_host=host,
     )  # fmt: skip
-    logger.warning("job_taken_over", extra={"job": job.pk, "crashes": crashes})
+    logger.warning("job_taken_over", extra={"job_id": job.pk, "crashes": crashes})
 
 
 def _paused(now: datetime) -> Iterable[AccountCircuit]:
@@ -195,8 +223,10 @@ def _ring_jobs(now: datetime) -> int:
     states = [JobStatus.QUEUED, JobStatus.WAITING, JobStatus.PROCESSING]
     jobs = Job.objects.filter(free, unheard, status__in=states, run_at__lte=now).order_by("run_at", "pk")
     rung = 0
-    for job in jobs[:BATCH]:
-        if not ring(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host):
+    for job in jobs.select_related("video")[:BATCH]:
+        with job_bound(job):
+            heard = ring(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host)
+        if not heard:
             break  # Redis is down: the next round tries again
         Job.objects.filter(pk=job.pk).update(belled_at=now)
         rung += 1

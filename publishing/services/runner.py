@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
+from rq import get_current_job
 
 from publishing.errors import LeaseLost, StateConflict, StepFailed
+from publishing.models import Job
 from publishing.pace import paced
+from publishing.queues import queue_name
 from publishing.services.edit import edit_run
 from publishing.services.jobs import (
     Claim,
     heartbeat,
+    job_bound,
     job_claim,
     job_finish,
     job_move,
@@ -31,6 +37,7 @@ from publishing.services.working import preferred_host
 from publishing.states import JobKind, JobStatus, VideoStatus
 from publishing.stopping import Stopping
 from subiteya.lib.crashing import crash_point
+from subiteya.lib.tracing import SpanKind, current_traceparent, failed, span
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +47,66 @@ EDIT_PAUSES = (paced(timedelta(seconds=30)), paced(timedelta(minutes=5)))
 DATABASE_PAUSE = paced(timedelta(seconds=10))
 
 
-def job_run(pk: int) -> None:
-    """Do what job `pk` needs now. A bell for a row that needs nothing does nothing."""
+def job_run(pk: int, *, asked_by: str = "") -> None:
+    """Do what job `pk` needs now. A bell for a row that needs nothing does nothing.
+
+    `asked_by`: the traceparent of the run that rang, if any.
+    """
     claim = job_claim(pk, owner=worker_name())
     if claim is None:
         return
-    context = {"job": pk, "kind": claim.job.kind, "video": claim.job.video_id, "attempt": claim.job.attempt}
+    with _traced(claim, asked_by):
+        _run(claim)
+
+
+@contextmanager
+def _traced(claim: Claim, asked_by: str) -> Iterator[None]:
+    """The run's span, below the video's submission, with links to the run before it and to what called for it.
+
+    Its row is there from the start, so that a run whose worker is killed is seen. A look at TikTok's answer is
+    a smaller thing: its span is written when it is over.
+    """
+    job = claim.job
+    looks = job.status == JobStatus.PROCESSING
+    about: dict[str, str | int] = {
+        "messaging.system": "rq", "messaging.operation.name": "process", "messaging.operation.type": "process",
+        "messaging.destination.name": queue_name(job.kind), "messaging.message.conversation_id": str(job.video_id),
+        "subiteya.attempt": job.attempt, "subiteya.crashes": job.crash_count,
+    }  # fmt: skip
+    if message := get_current_job():
+        about["messaging.message.id"] = message.id
+    with (
+        job_bound(job),
+        span(
+            "poll status" if looks else f"process {job.kind}", kind=SpanKind.CONSUMER,
+            parent=job.video.traceparent or job.trace_id, attributes=about,
+            links={**_before(claim), "bell": current_traceparent(), "asked": asked_by}, minor=looks,
+        ) as at,
+    ):  # fmt: skip
+        if not looks:
+            Job.objects.filter(pk=job.pk, fence=claim.fence).update(traceparent=current_traceparent())
+        yield
+        at.set_attribute("subiteya.outcome", job.status)
+        if job.status in {JobStatus.FAILED, JobStatus.ERRORED} or (job.reason_code and not looks):
+            at.set_attribute("subiteya.code", job.reason_code)
+        if job.status in {JobStatus.FAILED, JobStatus.ERRORED}:
+            failed(at, job.reason_code or job.status)
+
+
+def _before(claim: Claim) -> dict[str, str]:
+    """Links to the run before this one, or of a first run to what asked for it and to the last job of its kind."""
+    job = claim.job
+    if claim.fence > 1:
+        return {"previous": job.traceparent}
+    earlier = Job.objects.filter(video=job.video_id, kind=job.kind, pk__lt=job.pk).order_by("-pk")
+    last = earlier.values_list("traceparent", flat=True).first()
+    follows = "" if job.traceparent == job.video.traceparent else job.traceparent
+    return {"follows": follows, "previous": last or ""}
+
+
+def _run(claim: Claim) -> None:
+    job = claim.job
+    context = {"kind": job.kind, "attempt": job.attempt}
     logger.info("job_started", extra=context)
     if claim.job.status == JobStatus.RUNNING:
         crash_point(f"{claim.job.kind}_claimed")
@@ -84,7 +145,7 @@ def _release(claim: Claim) -> None:
     try:
         job_release(claim)
     except (LeaseLost, StateConflict):
-        logger.info("job_lost", extra={"job": claim.job.pk})
+        logger.info("job_lost", extra={"job_id": claim.job.pk})
 
 
 def _give_back(claim: Claim) -> None:
@@ -100,12 +161,12 @@ def _give_back(claim: Claim) -> None:
         else:
             job_move(job=claim.job, to=JobStatus.QUEUED, code="worker_stopped", fence=claim.fence, **again)
     except (LeaseLost, StateConflict, DatabaseError):
-        logger.info("job_lost", extra={"job": claim.job.pk})
+        logger.info("job_lost", extra={"job_id": claim.job.pk})
 
 
 def step_failed(claim: Claim, failure: StepFailed) -> None:
     """An expected failure: try again after a pause while that can help, else show it to a person."""
-    logger.info("job_failed", extra={"job": claim.job.pk, "code": failure.code, "retryable": failure.retryable})
+    logger.info("job_failed", extra={"job_id": claim.job.pk, "code": failure.code, "retryable": failure.retryable})
     edit = claim.job.kind == JobKind.EDIT
     if edit and failure.retryable and claim.job.attempt < EDIT_ATTEMPTS:
         at = timezone.now() + EDIT_PAUSES[min(claim.job.attempt, len(EDIT_PAUSES)) - 1]
@@ -134,4 +195,4 @@ def _errored(claim: Claim) -> None:
             job_fields={"traceback": traceback.format_exc()[-20_000:]},
         )  # fmt: skip
     except (LeaseLost, StateConflict):
-        logger.info("job_lost", extra={"job": claim.job.pk})
+        logger.info("job_lost", extra={"job_id": claim.job.pk})

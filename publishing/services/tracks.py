@@ -22,7 +22,7 @@ from publishing.services.files import PASSING, local_copy
 from publishing.services.ingest import asset_probe
 from publishing.services.working import working_file
 from publishing.states import JobKind
-from subiteya.lib.tracing import current_trace_id
+from subiteya.lib.tracing import current_trace_id, span
 
 logger = logging.getLogger(__name__)
 
@@ -120,11 +120,13 @@ def _cues_of(track: SubtitleTrack) -> tuple[tuple[Cue, ...], str]:
         raise StepFailed("no_audio")
     try:
         engine = best_engine(track.language, bool(track.script))
-        cues = engine.cues(_sound(asset), language=track.language, script=track.script, duration_ms=asset.duration_ms)
+        with span("speech", attributes={"subiteya.engine": engine.name}):
+            sound = _sound(asset)
+            cues = engine.cues(sound, language=track.language, script=track.script, duration_ms=asset.duration_ms)
     except TranscriptionUnavailable as error:
         raise StepFailed(error.code) from None
     except FfmpegError:
-        logger.exception("subtitles_failed", extra={"track": track.pk})
+        logger.exception("subtitles_failed", extra={"track_id": track.pk})
         raise StepFailed("subtitles_failed", retryable=True) from None
     if not cues:
         raise StepFailed("no_speech")

@@ -19,6 +19,7 @@ from publishing.services.jobs import Claim, job_progress
 from publishing.services.sessions import session_last_part, session_move, session_offset
 from publishing.states import UploadState
 from subiteya.lib.crashing import crash_point
+from subiteya.lib.tracing import span
 from subiteya.tiktok import (
     ChunkPlan,
     FailureClass,
@@ -66,7 +67,9 @@ def transfer(claim: Claim, client: TikTokClient, session: UploadSession, path: P
             _ask_before_over(line, FailureClass.NEUTRAL)
             continue
         _before_part(line, last)
-        _send(line, first, last)
+        part = {"subiteya.part": _index(line) + 1, "subiteya.parts": len(line.ranges), "subiteya.first": first}
+        with span("part", attributes=part):
+            _send(line, first, last)
 
 
 def _index(line: _Line) -> int:
@@ -122,7 +125,7 @@ def _send(line: _Line, first: int, last: int) -> None:
         except TikTokUnavailable as error:
             if pause is None:
                 raise
-            logger.info("part_cut", extra={"job": line.claim.job.pk, "first": first, "code": error.code})
+            logger.info("part_cut", extra={"job_id": line.claim.job.pk, "first": first, "code": error.code})
             _sleep(line, pause)
             if _resync(line) != first:
                 return

@@ -23,6 +23,7 @@ from publishing.services.transfer import transfer
 from publishing.services.verify import verify_begin
 from publishing.states import PostMode, PrivacyLevel, UploadState, VideoStatus
 from subiteya.lib.crashing import crash_point
+from subiteya.lib.tracing import span
 from subiteya.tiktok import (
     CreatorInfo,
     PostInfo,
@@ -52,7 +53,7 @@ def upload_run(claim: Claim) -> None:
     except NotPermitted as refusal:
         hold_claimed(claim, code=refusal.code, detail=refusal.detail, until=refusal.until)
     except FirstLookFailed as look:
-        logger.info("first_look_failed", extra={"job": claim.job.pk, "code": look.code})
+        logger.info("first_look_failed", extra={"job_id": claim.job.pk, "code": look.code})
     except AccountNotConnected:
         outcomes.fail(claim, code="account_disconnected", detail=outcomes.details(claim.job))
     except InitBudgetSpent as spent:
@@ -70,13 +71,17 @@ def _upload(claim: Claim, permit: Permit, session: UploadSession | None) -> None
         video_move(video=video, to=VideoStatus.UPLOADING)
     job_progress(claim, 0.0, step="checking", now=time.monotonic)
     asset = _edited_asset(video)
-    client = _checked_client(video, asset)
+    with span("check settings"):
+        client = _checked_client(video, asset)
     crash_point("upload_checked")
     if session and session.asset_id != asset.pk:
         session_move(claim, session, UploadState.DEAD)  # it was edited again: the half-sent file is not wanted
         session = None
-    session = session or _start(claim, client, asset)
-    transfer(claim, client, session, local_copy(asset))
+    if session is None:
+        with span("init"):
+            session = _start(claim, client, asset)
+    with span("transfer", attributes={"subiteya.bytes": session.video_size, "subiteya.from": session.uploaded_bytes}):
+        transfer(claim, client, session, local_copy(asset))
     verify_begin(claim, session)
     crash_point("upload_verifying")
     if permit.token:
@@ -139,7 +144,7 @@ def _start(claim: Claim, client: TikTokClient, asset: Asset) -> UploadSession:
     crash_point("upload_init_answered")
     session_initialised(claim, session, answer)
     crash_point("upload_initialised")
-    logger.info("upload_initialised", extra={"job": claim.job.pk, "publish_id": answer.publish_id})
+    logger.info("upload_initialised", extra={"job_id": claim.job.pk, "publish_id": answer.publish_id})
     return session
 
 

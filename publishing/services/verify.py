@@ -69,7 +69,7 @@ def verify_poll(claim: Claim) -> None:
     except AccountNotConnected:
         _look_again(claim, session, code="account_disconnected")
     except TikTokError as error:
-        logger.info("poll_refused", extra={"job": claim.job.pk, "code": error.code, "log_id": error.log_id})
+        logger.info("poll_refused", extra={"job_id": claim.job.pk, "code": error.code, "log_id": error.log_id})
         circuit_failed(job=claim.job, code=error.code, failure_class=error.breaker)
         _look_again(claim, session, code=error.code)
     else:

@@ -14,6 +14,7 @@ from publishing.queues import ring_after_commit
 from publishing.services.jobs import job_ring
 from publishing.services.moves import video_note
 from publishing.states import JobKind, JobStatus, VideoStatus
+from subiteya.lib.tracing import bound
 from subiteya.tiktok import WebhookEvent
 
 logger = logging.getLogger(__name__)
@@ -70,9 +71,10 @@ def _look_now(event: WebhookEvent) -> None:
     session = UploadSession.objects.filter(publish_id=event.publish_id).select_related("video").first()
     if session is None:
         return
-    jobs = Job.objects.filter(video=session.video_id, status=JobStatus.PROCESSING)
+    jobs = Job.objects.filter(video=session.video_id, status=JobStatus.PROCESSING).select_related("video")
     for job in jobs:
         Job.objects.filter(pk=job.pk, status=JobStatus.PROCESSING).update(run_at=timezone.now())
         job_ring(job)
     if session.video.status == VideoStatus.IN_INBOX:
-        ring_after_commit(JobKind.UPLOAD, "run_inbox_check", session.pk, session.video.trace_id)
+        with bound(video_id=session.video_id, account_id=session.video.account_id):
+            ring_after_commit(JobKind.UPLOAD, "run_inbox_check", session.pk, session.video.trace_id)

@@ -1,72 +1,86 @@
-"""Log lines: one console format, one JSON format with OpenTelemetry's names, and a last net under secrets.
+"""Log lines, by structlog: readable ones at home, JSON with OpenTelemetry's names in production.
 
-The event name is the message and stays constant; data travel in `extra=` and become fields.
+The event name is the message and stays constant; data travel in `extra=` and become fields. What is bound to the
+work at hand (`subiteya.lib.tracing.bound`) and its trace are on every line; `redaction` is the net under all of it.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
+import sys
+import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-from subiteya.lib.tracing import current_trace_id
+import structlog
+from structlog.contextvars import get_contextvars
+from structlog.typing import EventDict, WrappedLogger
+
+from subiteya.lib.redaction import redact, redacted, redacted_item
+from subiteya.lib.tracing import current_span_id, current_trace_id
 
 #: What a bare record carries; everything else came through `extra=`.
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "trace_id"}
-_NAMED_SECRET = r"upload_token|access_token|refresh_token|client_secret|code_verifier|password|secret_key"  # noqa: S105
-_SECRETS = re.compile(
-    r"(?P<bearer>\bBearer\s+)[\w.~+/=!*-]+"
-    rf"|(?P<named>\b(?:{_NAMED_SECRET})[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}})]+"
-    r"|(?P<query>[?&]code=)[^\s\"'&]+"
-    r"|\b(?:act|rft|clt)\.[\w!*.~-]{6,}"
-    r"|\bgAAAA[\w-]{20,}={0,2}"
-)
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "_logger", "_name"}
+#: structlog's own entries beside the fields.
+_META = {"event", "_record", "_from_structlog", "exc_info", "stack_info"}
 
 
-def redact(text: str) -> str:
-    """`text` with TikTok tokens, bearer headers, upload addresses' tokens and encrypted values blotted out.
-
-    The last net, not the first: nothing should log these at all.
-    """
-    return _SECRETS.sub(_blot, text)
-
-
-def _blot(match: re.Match[str]) -> str:
-    return f"{match['bearer'] or match['named'] or match['query'] or ''}[redacted]"
-
-
-class TraceFilter(logging.Filter):
-    """Adds the trace id at hand, unless the caller named one in `extra=`."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if not hasattr(record, "trace_id"):
-            record.trace_id = current_trace_id()
-        return True
-
-
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What came through `extra=`, redacted before quoting could hide a secret from the net."""
+def _gather(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The line's fields: what is bound, what the caller gave (which wins), and the trace; redacted."""
+    record: logging.LogRecord = event["_record"]
     given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
-    return {key: _redacted_item(key, value) for key, value in given.items()}
+    own = {key: value for key, value in event.items() if key not in _META}
+    trace = {"trace_id": current_trace_id(), "span_id": current_span_id()}
+    fields = {**trace, **get_contextvars(), **own, **given}
+    # Before quoting could hide a secret from the net.
+    event["fields"] = {key: redacted_item(key, value) for key, value in fields.items()}
+    return event
 
 
-class ConsoleFormatter(logging.Formatter):
+def _json_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """One JSON object, with the field names of OpenTelemetry's log data model."""
+    record: logging.LogRecord = event["_record"]
+    line: dict[str, Any] = {
+        "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
+        "severity_text": record.levelname,
+        "body": str(event["event"]),
+        "scope": record.name,
+        "process.pid": record.process,
+    }
+    raised = _raised(event)
+    if raised and raised[0]:
+        line["exception.type"] = raised[0].__qualname__
+        line["exception.stacktrace"] = _traceback(raised)
+    return json.dumps({**event["fields"], **redacted(line)}, ensure_ascii=False)
+
+
+def _console_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """`time LEVEL logger message key=value … trace_id=…`, in local time, with any traceback below."""
+    record: logging.LogRecord = event["_record"]
+    fields = event["fields"]
+    fields |= {name: fields.pop(name) for name in ("trace_id", "span_id")}  # to the end of the line
+    pairs = " ".join(f"{key}={_console_value(value)}" for key, value in fields.items() if value != "")
+    moment = datetime.fromtimestamp(record.created).isoformat(" ", "milliseconds")  # noqa: DTZ006
+    lines = [f"{moment} {record.levelname:<7} {record.name} {event['event']} {pairs}".rstrip()]
+    if raised := _raised(event):
+        lines.append(_traceback(raised))
+    if event.get("stack_info"):
+        lines.append(str(event["stack_info"]))
+    return redact("\n".join(lines))
 
-    default_msec_format = "%s.%03d"
 
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {**_fields(record), "trace_id": getattr(record, "trace_id", "")}
-        pairs = " ".join(f"{key}={_console_value(value)}" for key, value in fields.items() if value != "")
-        head = f"{self.formatTime(record)} {record.levelname:<7} {record.name} {record.getMessage()}"
-        lines = [f"{head} {pairs}".rstrip()]
-        if record.exc_info:
-            lines.append(self.formatException(record.exc_info))
-        if record.stack_info:
-            lines.append(self.formatStack(record.stack_info))
-        return redact("\n".join(lines))
+def _raised(event: EventDict) -> Any:
+    raised = event.get("exc_info")
+    if raised is True:  # structlog's own loggers say so in the handler of an exception
+        return sys.exc_info()
+    if isinstance(raised, BaseException):
+        return type(raised), raised, raised.__traceback__
+    return raised
+
+
+def _traceback(raised: Any) -> str:
+    return "".join(traceback.format_exception(*raised)).rstrip("\n")
 
 
 def _console_value(value: Any) -> str:
@@ -76,48 +90,41 @@ def _console_value(value: Any) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with the field names of OpenTelemetry's log data model."""
+class ConsoleFormatter(structlog.stdlib.ProcessorFormatter):
+    """For a person."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
-            "severity_text": record.levelname,
-            "body": record.getMessage(),
-            "trace_id": getattr(record, "trace_id", ""),
-            "scope": record.name,
-            "process.pid": record.process,
-        }
-        if record.exc_info and record.exc_info[0]:
-            line["exception.type"] = record.exc_info[0].__qualname__
-            line["exception.stacktrace"] = self.formatException(record.exc_info)
-        return json.dumps({**_fields(record), **_redacted(line)}, ensure_ascii=False)
+    def __init__(self) -> None:
+        super().__init__(processors=[_gather, _console_line])
 
 
-def _redacted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _redacted_item(str(key), item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_redacted(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return redact(str(value))
+class JsonFormatter(structlog.stdlib.ProcessorFormatter):
+    """For a machine."""
 
-
-def _redacted_item(key: str, value: Any) -> Any:
-    return "[redacted]" if re.fullmatch(_NAMED_SECRET, key) else _redacted(value)
+    def __init__(self) -> None:
+        super().__init__(processors=[_gather, _json_line])
 
 
 def logging_config(form: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING: everything to stderr, as `form` ("console" or "json") says, from `level` up."""
+    """Django's LOGGING: everything to stderr, as `form` ("console" or "json") says, from `level` up.
+
+    structlog's own loggers are sent the same way.
+    """
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
     formatter = JsonFormatter if form == "json" else ConsoleFormatter
     quiet = {"level": "WARNING"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"trace": {"()": TraceFilter}},
         "formatters": {"line": {"()": formatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["trace"]}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},  # not Django's own handlers as well

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.trace import get_current_span
+
 from subiteya.tiktok.calls import Endpoint, Watch, unwatched
 from subiteya.tiktok.chunks import ChunkPlan
 from subiteya.tiktok.errors import error_for
@@ -125,6 +127,7 @@ class TikTokClient:
         error = error if isinstance(error, dict) else {}
         code, log_id = (quoted(error.get(name), hide=[self._token], limit=CODE_MAX) for name in ("code", "log_id"))
         if code == "ok" and 200 <= response.status_code < 300:
+            get_current_span().set_attribute("tiktok.log_id", log_id)
             data = answer.get("data")
             return {**(data if isinstance(data, dict) else {}), "log_id": log_id}
         if code in {"", "ok"}:

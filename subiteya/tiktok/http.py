@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import requests
+from opentelemetry.trace import get_current_span
 from urllib3.exceptions import HTTPError
 
 from subiteya.tiktok.errors import BadAnswer, RateLimited, TikTokError, TikTokUnavailable
@@ -48,6 +49,7 @@ def call(
     except (requests.RequestException, HTTPError, UnicodeError) as error:
         problem = type(error).__name__
     else:
+        get_current_span().set_attribute("http.response.status_code", response.status_code)
         logger.debug("tiktok_called", extra={"call": what, "status": response.status_code})
         return response, body
     # Raised out here, so that it does not carry the library's error, whose text may quote address and token.

@@ -39,7 +39,7 @@ def test_it_rings_with_plain_json(redis: Redis) -> None:
 
     (message,) = get_queue("edit").jobs
     assert message.args == [7]
-    assert message.kwargs == {"trace_id": "a" * 32}
+    assert message.kwargs == {}
 
 
 def test_it_loses_no_submission_when_redis_is_gone(settings: Any) -> None:

@@ -14,8 +14,9 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subiteya.lib.logs import ConsoleFormatter, JsonFormatter, TraceFilter, redact
-from subiteya.lib.tracing import trace
+from subiteya.lib.logs import ConsoleFormatter, JsonFormatter
+from subiteya.lib.redaction import redact
+from subiteya.lib.tracing import bound, current_span_id, span
 
 TOKEN = "act.gXk1!4521.va"
 UPLOAD_URL = "https://open-upload.tiktokapis.com/video/?upload_id=67&upload_token=Xza123-sec"
@@ -23,9 +24,7 @@ UPLOAD_URL = "https://open-upload.tiktokapis.com/video/?upload_id=67&upload_toke
 
 def record(message: str, *args: Any, exc_info: Any = None, **extra: Any) -> logging.LogRecord:
     logger = logging.getLogger("publishing.test")
-    made = logger.makeRecord(logger.name, logging.WARNING, "f.py", 1, message, args, exc_info, extra=extra)
-    TraceFilter().filter(made)
-    return made
+    return logger.makeRecord(logger.name, logging.WARNING, "f.py", 1, message, args, exc_info, extra=extra)
 
 
 def console(made: logging.LogRecord) -> str:
@@ -46,10 +45,11 @@ def raised(message: str) -> Any:
 
 
 def test_it_writes_a_console_line_with_its_fields_and_its_trace() -> None:
-    with trace("a" * 32):
+    with span("work", parent="a" * 32), bound(job_id=5):
         line = console(record("upload_part_sent", part=3, of=7))
+        ids = f"trace_id={'a' * 32} span_id={current_span_id()}"
 
-    assert line.endswith(f"WARNING publishing.test upload_part_sent part=3 of=7 trace_id={'a' * 32}")
+    assert line.endswith(f"WARNING publishing.test upload_part_sent job_id=5 part=3 of=7 {ids}")
 
 
 def test_it_leaves_the_trace_out_where_there_is_none() -> None:
@@ -57,8 +57,9 @@ def test_it_leaves_the_trace_out_where_there_is_none() -> None:
 
 
 def test_it_writes_opentelemetry_names_in_json() -> None:
-    with trace("b" * 32):
+    with span("work", parent="b" * 32), bound(job_id=5, video_id=6, account_id=7):
         line = as_json(record("upload %s", "sent", part=3, ok=True, ratio=0.5, cause=None))
+        span_id = current_span_id()
 
     assert line.pop("timestamp").endswith("+00:00")
     assert line.pop("process.pid") > 0
@@ -66,12 +67,26 @@ def test_it_writes_opentelemetry_names_in_json() -> None:
         "severity_text": "WARNING",
         "body": "upload sent",
         "trace_id": "b" * 32,
+        "span_id": span_id,
+        "job_id": 5,
+        "video_id": 6,
+        "account_id": 7,
         "scope": "publishing.test",
         "part": 3,
         "ok": True,
         "ratio": 0.5,
         "cause": None,
     }
+
+
+def test_it_forgets_what_was_bound() -> None:
+    with span("work"), bound(job_id=5):
+        pass
+
+    line = as_json(record("later"))
+
+    assert "job_id" not in line
+    assert (line["trace_id"], line["span_id"]) == ("", "")
 
 
 def test_it_lets_no_field_replace_the_record_s_own() -> None:
@@ -110,6 +125,9 @@ def test_it_lets_no_value_forge_a_line_or_a_field() -> None:
         ('{"access_token": "plain-secret", "expires_in": 86400}', "plain-secret"),
         ("refresh_token=plain-secret&grant_type=refresh_token", "plain-secret"),
         ("client_secret: plain-secret", "plain-secret"),
+        ("key sy_" + "aB3-_" * 8 + "xyz", "aB3-_"),
+        ("otpauth://totp/SubiteYa:ana?secret=JBSWY3DPEHPK3PXP&issuer=SubiteYa", "JBSWY3DPEHPK3PXP"),
+        ("Cookie: csrftoken=plain-secret; django_language=es; sessionid=other-secret", "-secret"),
         ("GET /accounts/callback/?code=plain-secret&state=1", "plain-secret"),
         ("stored " + Fernet(base64.urlsafe_b64encode(bytes(32))).encrypt_at_time(b"x", 0).decode(), "gAAAA"),
     ],
@@ -141,9 +159,11 @@ def test_it_redacts_any_bearer_token(token: str) -> None:
 PROGRAM = """
 import logging, logging.config
 from subiteya.lib.logs import logging_config
-from subiteya.lib.tracing import trace
+import structlog
+from subiteya.lib.tracing import bound, span
 logging.config.dictConfig(logging_config("json", "INFO"))
-with trace("d" * 32):
+with span("work", parent="d" * 32), bound(job_id=7):
+    structlog.get_logger("publishing.native").info("native", upload_token="plain", text="Bearer planted")
     logging.getLogger("publishing.anything").info("event", extra={"pk": 1})
     logging.getLogger("publishing.anything").debug("detail")
     logging.getLogger("django.request").warning("not_found")
@@ -155,5 +175,6 @@ def test_it_sends_each_line_once_to_stderr() -> None:
 
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert done.stdout == ""
-    assert [line["body"] for line in lines] == ["event", "not_found"]
-    assert {line["trace_id"] for line in lines} == {"d" * 32}
+    assert [line["body"] for line in lines] == ["native", "event", "not_found"]
+    assert {(line["trace_id"], line["job_id"]) for line in lines} == {("d" * 32, 7)}
+    assert (lines[0]["upload_token"], lines[0]["text"]) == ("[redacted]", "Bearer [redacted]")

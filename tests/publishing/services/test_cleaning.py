@@ -198,7 +198,7 @@ class TestBell:
 
     def test_it_cleans_when_it_is_asked(self, host):
         path = keep(SOURCE, "a" * 64, **expired())
-        run_cleaning(0, trace_id="t")
+        run_cleaning(0)
         assert not path.exists()
 
     def test_it_forgets_the_files_of_a_host_that_never_came_back(self, host, redis):
