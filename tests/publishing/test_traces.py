@@ -39,8 +39,6 @@ def test_it_traces_the_main_job(kept: None, connect: Any, submit: Any, work: Any
     work()
     (video,) = batch.videos.all()
     video = reload(video)
-    print(video.status)
-    print("\n".join(tree(video)))
+    pass
     for s in Span.objects.all():
-        print(s.name, s.kind, s.status, s.video_id, s.job_id, s.attributes, s.links)
     assert 0
