@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from rq import SimpleWorker
@@ -167,11 +169,21 @@ def test_it_traces_what_a_request_changes_and_not_what_it_looks_at(client: Clien
     assert missing["X-Trace-Id"] != "a" * 32  # a stranger's trace is not ours
 
 
-def test_it_publishes_when_spans_cannot_be_kept(connect: Any, submit: Any, work: Any, monkeypatch: Any) -> None:
-    """The table is not there at all: the work does not notice."""
-    monkeypatch.setattr(Span._meta, "db_table", "no_such_table")
+@pytest.fixture
+def no_table() -> Iterator[None]:
+    """The table of the spans is not there."""
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(Span, "monitoring_span", "monitoring_hidden")
+    yield
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(Span, "monitoring_hidden", "monitoring_span")
 
+
+def test_it_publishes_when_spans_cannot_be_kept(
+    no_table: None, connect: Any, submit: Any, work: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     batch = submit(connect())
     work()
 
     assert reload(batch.videos.get()).status == "posted"
+    assert caplog.text.count("spans_not_kept") == 1
