@@ -4,11 +4,12 @@ from django.urls import path
 
 from monitoring.api import views as api
 from monitoring.api.alertmanager import AlertmanagerView
-from monitoring.views import alerts, prometheus
+from monitoring.views import alerts, prometheus, traces
 
 app_name = "monitoring"
 urlpatterns = [
     path("metrics", prometheus.metrics, name="prometheus"),
+    path("videos/<int:pk>/trace/", traces.video_trace, name="video_trace"),
     path("api/monitor/metrics", api.MetricsView.as_view(), name="metrics"),
     path("api/monitor/alertmanager", AlertmanagerView.as_view(), name="alertmanager"),
     path("monitor/alerts/", alerts.alerts, name="alerts"),
