@@ -1,6 +1,6 @@
 """What happened, kept for people and for Prometheus: counters, failures, spans, alerts, keys."""
 
-from monitoring.models.alerts import Alert, AlertDelivery, AlertSource, DeliveryChannel, Severity
+from monitoring.models.alerts import Alert, AlertDelivery, AlertSource, DeliveryChannel, PendingAlert, Severity
 from monitoring.models.calls import TikTokFailure
 from monitoring.models.counters import CounterDelta, CounterTotal, DailyPeak
 from monitoring.models.keys import ApiKey, KeyScope
@@ -16,6 +16,7 @@ __all__ = [
     "DailyPeak",
     "DeliveryChannel",
     "KeyScope",
+    "PendingAlert",
     "Severity",
     "Span",
     "SpanKind",

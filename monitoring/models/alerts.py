@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import TikTokAccount
 
 
 class Severity(models.TextChoices):
@@ -17,15 +21,28 @@ class AlertSource(models.TextChoices):
     ALERTMANAGER = "alertmanager", _("Alertmanager")
 
 
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Alerts, narrowed to what a person may see."""
+
+    def for_user(self, user: Any) -> AlertQuerySet:
+        """Administrators see all; a CM sees those about accounts in their charge; a stranger none."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_staff else self.filter(account__managers=user)
+
+
 class Alert(models.Model):
     """A condition that holds, or held. `labels` names what it is about, such as an account: `{"account": "marca"}`.
 
-    `fingerprint` is the rule and its labels in a canonical order: at most one alert of it is open per source.
+    `fingerprint` is the rule and what it is about in a canonical order: at most one alert of it is open per source.
     """
 
     rule = models.CharField(max_length=80, verbose_name=_("alert"))
     fingerprint = models.CharField(max_length=200, verbose_name=_("fingerprint"))
     labels = models.JSONField(default=dict, blank=True, verbose_name=_("labels"))
+    account = models.ForeignKey(
+        TikTokAccount, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("account")
+    )
     severity = models.CharField(max_length=8, choices=Severity.choices, verbose_name=_("urgency"))
     source = models.CharField(
         max_length=16, choices=AlertSource.choices, default=AlertSource.APP, verbose_name=_("seen by")
@@ -36,6 +53,8 @@ class Alert(models.Model):
     seen_at = models.DateTimeField(verbose_name=_("last seen"))
     closed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("ended"))
 
+    objects = AlertQuerySet.as_manager()
+
     class Meta:
         ordering = ["-opened_at", "-pk"]
         verbose_name = _("alert")
@@ -44,7 +63,26 @@ class Alert(models.Model):
             models.UniqueConstraint(
                 fields=["source", "fingerprint"], condition=Q(closed_at__isnull=True), name="alert_open_once"
             ),
+            # A message about the same beginning that arrives late or twice opens nothing again.
+            models.UniqueConstraint(fields=["source", "fingerprint", "opened_at"], name="alert_begins_once"),
         ]
+
+    def __str__(self) -> str:
+        return self.rule
+
+
+class PendingAlert(models.Model):
+    """A condition that holds, but not for long enough yet."""
+
+    fingerprint = models.CharField(max_length=200, primary_key=True, verbose_name=_("fingerprint"))
+    rule = models.CharField(max_length=80, verbose_name=_("alert"))
+    since = models.DateTimeField(verbose_name=_("began"))
+    seen_at = models.DateTimeField(verbose_name=_("last seen"))
+
+    class Meta:
+        ordering = ["since"]
+        verbose_name = _("alert that waits")
+        verbose_name_plural = _("alerts that wait")
 
     def __str__(self) -> str:
         return self.rule

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -15,7 +14,6 @@ from publishing.selectors.videos import cause_text
 from publishing.states import FAMILIES, Family, SubtitleChoice, VideoStatus
 
 FAILED = sorted(FAMILIES[Family.ATTENTION])
-OUTCOMES = [VideoStatus.POSTED, *FAILED]
 RATE_WINDOW = timedelta(days=30)
 RECENT = 20
 
@@ -67,10 +65,9 @@ def daily_throughput(days: int = 7, videos: QuerySet[Video] | None = None) -> li
     rows = Video.objects.all() if videos is None else videos
     first = timezone.localdate() - timedelta(days=days - 1)
     since = start_of(first)
-    failures = _events(rows, FAILED, since)
     created = _per_day(rows.filter(created_at__gte=since), "created_at", "pk")
     processed = _per_day(rows.filter(posted_at__gte=since), "posted_at", "pk")
-    failed = _per_day(failures, "at", "video")
+    failed = _per_day(failures(since, rows), "at", "video")
     every = [first + timedelta(days=number) for number in range(days)]
     return [Day(day, created.get(day, 0), processed.get(day, 0), failed.get(day, 0)) for day in every]
 
@@ -85,17 +82,19 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
 
 
-def _events(videos: QuerySet[Video], statuses: Iterable[str], since: datetime) -> QuerySet[VideoEvent]:
-    """Arrivals at one of `statuses`. Narrowed to `videos` only when they are not all."""
-    events = VideoEvent.objects.filter(new__in=list(statuses), at__gte=since).exclude(old=F("new"))
-    return events.filter(video__in=videos.order_by().values("pk")) if videos.query.where else events
+def failures(since: datetime, videos: QuerySet[Video] | None = None) -> QuerySet[VideoEvent]:
+    """Each time that a video ended in red since then."""
+    events = VideoEvent.objects.filter(new__in=FAILED, at__gte=since).exclude(old=F("new")).order_by()
+    if videos is None or not videos.query.where:  # all of them: the index alone answers
+        return events
+    return events.filter(video__in=videos.order_by().values("pk"))
 
 
 def ended_since(since: datetime, videos: QuerySet[Video] | None = None) -> tuple[int, int]:
     """`(published, failed)` videos since then."""
     rows = Video.objects.all() if videos is None else videos
-    published = rows.filter(posted_at__gte=since).count()
-    return published, _events(rows, FAILED, since).order_by().values("video").distinct().count()
+    failed = failures(since, rows).aggregate(n=Count("video", distinct=True))["n"]
+    return rows.filter(posted_at__gte=since).count(), failed
 
 
 def publish_success_rate(videos: QuerySet[Video] | None = None) -> dict[str, Rate]:
@@ -106,17 +105,18 @@ def publish_success_rate(videos: QuerySet[Video] | None = None) -> dict[str, Rat
     """
     rows = Video.objects.all() if videos is None else videos
     since = timezone.now() - RATE_WINDOW
-    ended = _events(rows, OUTCOMES, since).filter(video__status=F("new"))
-    counted = ended.order_by().values_list("video__subtitle_variant", "new").annotate(n=Count("video", distinct=True))
-    found = {(variant, status): n for variant, status, n in counted}
+    published = _by_variant(rows.filter(posted_at__gte=since))
+    stuck = _by_variant(rows.filter(status__in=FAILED, updated_at__gte=since))
     rates = {
-        variant: Rate(
-            found.get((variant, VideoStatus.POSTED), 0), sum(found.get((variant, status), 0) for status in OUTCOMES)
-        )
+        variant: Rate(published.get(variant, 0), published.get(variant, 0) + stuck.get(variant, 0))
         for variant in SubtitleChoice.values
     }
     total = Rate(sum(rate.published for rate in rates.values()), sum(rate.ended for rate in rates.values()))
     return {"all": total, **rates}
+
+
+def _by_variant(videos: QuerySet[Video]) -> dict[str, int]:
+    return dict(videos.order_by().values_list("subtitle_variant").annotate(n=Count("pk")))
 
 
 def recent_failures(limit: int = RECENT, videos: QuerySet[Video] | None = None) -> list[Failure]:

@@ -13,9 +13,7 @@ from accounts.models import TikTokAccount, validate_time_zone
 from publishing.models.asset import Asset
 from publishing.models.batch import Batch
 from publishing.states import (
-    FAMILIES,
     FAMILY_OF,
-    VIDEO_TERMINAL,
     Family,
     PostMode,
     PrivacyLevel,
@@ -114,11 +112,7 @@ class Video(models.Model):
             # The monitor: the days of the last months, and the latest of what is stuck.
             models.Index(fields=["created_at"], name="video_created"),
             models.Index(fields=["posted_at"], name="video_posted", condition=Q(posted_at__isnull=False)),
-            models.Index(
-                F("updated_at").desc(),
-                name="video_stuck",
-                condition=Q(status__in=sorted(FAMILIES[Family.ATTENTION])),
-            ),
+            models.Index(fields=["status", "updated_at"], name="video_status_changed"),
         ]
 
     def __str__(self) -> str:
@@ -150,8 +144,8 @@ class VideoEvent(models.Model):
         constraints = [models.CheckConstraint(condition=Q(new__in=VideoStatus.values), name="video_event_status_known")]
         indexes = [
             models.Index(fields=["video", "at"], name="video_event_timeline"),
-            # The monitor: what ended when, in any day of the last months.
-            models.Index(fields=["at", "new"], name="video_event_outcome", condition=Q(new__in=sorted(VIDEO_TERMINAL))),
+            # The monitor: what ended when, in any day of the last months, without a look at the rows.
+            models.Index(fields=["new", "at", "video", "old"], name="video_event_outcome"),
         ]
 
     def __str__(self) -> str:

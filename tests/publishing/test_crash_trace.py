@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from publishing.chaos.stage import stage
 from subiteya.lib.crashing import VARIABLE
@@ -143,3 +145,23 @@ def log_lines(installation: Installation) -> Iterator[dict[str, Any]]:
         _program, brace, rest = line.partition("| {")
         if brace:
             yield json.loads("{" + rest)
+
+
+def test_it_has_counted_what_killed_and_forked_workers_did(installation: Installation, video: dict[str, Any]) -> None:
+    """Counters in a horse's memory would have died with it."""
+    web = json.loads((installation.var / "up.json").read_text())["web_url"]
+    key = installation.run("api_key", "make", "metrics", "a test").strip()
+    answer = requests.get(f"{web}/metrics", headers={"Authorization": f"Bearer {key}"}, timeout=30)
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+    assert found["videos_total", "submitted"] == found["videos_total", "posted"] == 1
+    assert found["subiteya_jobs_finished_total", "edit", "succeeded"] == 1
+    assert found["subiteya_jobs_finished_total", "upload", "succeeded"] == 1
+    assert found["tiktok_api_requests_total", "video_init", "ok"] == 1
+    assert found["tiktok_api_request_duration_seconds_count", "status_fetch"] >= 2
+    assert found["edit_duration_seconds_count",] == found["verify_duration_seconds_count",] == 1
+    assert found["subiteya_workers", "edit"] >= 1
