@@ -15,7 +15,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from subiteya.lib.tracing import SpanKind, current_traceparent, failed, span
+from subiteya.lib.tracing import SpanKind, current_trace_id, current_traceparent, failed, span
 
 logger = logging.getLogger(__name__)
 
@@ -41,18 +41,20 @@ def get_queue(kind: str, host: str = "") -> Queue:
     return Queue(queue_name(kind, host), connection=_connection(settings.REDIS_URL), serializer=JSONSerializer)
 
 
-def ring(kind: str, task: str, pk: int, trace_id: str, *, host: str = "") -> bool:
+def ring(kind: str, task: str, pk: int, trace: str, *, host: str = "") -> bool:
     """Ask a worker of `kind` (on `host`) to call `publishing.tasks.<task>(pk)`; False when Redis does not answer.
 
     Nothing is lost then: the row is written, and the reconciler rings again. The message brings along the span of
-    the ringing, in the trace `trace_id` (empty: the one at hand), and that of the run that rang, if it has another.
+    the ringing, and the one at hand. `trace`: the traceparent, or just the trace id, of what it is about; the span
+    of the ringing hangs on the one at hand where that is of the same trace, or where `trace` is empty.
     """
     queue, asked_by = queue_name(kind, host), current_traceparent()
     about: dict[str, str | int] = {
         "messaging.system": "rq", "messaging.operation.name": "send", "messaging.operation.type": "send",
         "messaging.destination.name": queue, "subiteya.task": task, "subiteya.pk": pk,
     }  # fmt: skip
-    with span(f"send {kind}", kind=SpanKind.PRODUCER, parent=trace_id or None, attributes=about) as at:
+    within = not trace or (current_trace_id() or "none") in trace
+    with span(f"send {kind}", kind=SpanKind.PRODUCER, parent=None if within else trace, attributes=about) as at:
         meta = {"traceparent": current_traceparent(), "asked_by": asked_by}
         try:
             message = _send(kind, task, pk, host, meta)
@@ -76,7 +78,7 @@ def _send(kind: str, task: str, pk: int, host: str, meta: dict[str, str]) -> Job
     )
 
 
-def ring_after_commit(kind: str, task: str, pk: int, trace_id: str, *, host: str = "") -> None:
+def ring_after_commit(kind: str, task: str, pk: int, trace: str, *, host: str = "") -> None:
     """Ring once the current transaction is committed, as part of the span at hand; a rollback rings nothing."""
-    after: Callable[[], bool] = partial(copy_context().run, ring, kind, task, pk, trace_id, host=host)
+    after: Callable[[], bool] = partial(copy_context().run, ring, kind, task, pk, trace, host=host)
     transaction.on_commit(after)

@@ -96,11 +96,12 @@ def _running(video: Video, now: datetime) -> set[str]:
 
 
 def _end(span: Span, spans: Sequence[Span], now: datetime | None) -> datetime:
-    """When it ended; of one that was cut off, the last thing known below it."""
+    """When it ended; of one that was cut off, when it was gone for certain: the next run begins with a link to it."""
     if span.ended_at or now:
         return span.ended_at or now or span.started_at
     below = [one.ended_at or one.started_at for one in spans if one.parent_id == span.span_id]
-    return max([span.started_at, *below])
+    after = [one.started_at for one in spans if any(link["span_id"] == span.span_id for link in one.links)]
+    return max([span.started_at, *below, *sorted(after)[:1]])
 
 
 def _tree(spans: Sequence[Span]) -> Iterator[tuple[Span, int]]:

@@ -130,9 +130,15 @@ def _spans(spans: Iterable[Span]) -> Iterator[Line]:
         facts = {
             "lasted": lasted, "status": "" if span.status == "unset" else span.status, "job": span.job_id,
             "error": span.attributes.get("error.type", ""), "log_id": span.attributes.get("tiktok.log_id", ""),
-            "span": span.span_id, "links": ",".join(f"{link['why']}:{link['span_id']}" for link in span.links),
+            "span": span.span_id, "links": ",".join(_link(link, span.trace_id) for link in span.links),
         }  # fmt: skip
         yield Line(span.started_at, "span", span.name, facts)
+
+
+def _link(link: dict[str, str], here: str) -> str:
+    """`why:span`, or `why:trace/span` when it leads elsewhere."""
+    away = "" if link["trace_id"] == here else f"{link['trace_id']}/"
+    return f"{link['why']}:{away}{link['span_id']}"
 
 
 def _change(old: str, new: str) -> str:

@@ -98,5 +98,10 @@ def _failed(delivery: AlertDelivery, error: Exception) -> None:
     AlertDelivery.objects.filter(pk=delivery.pk).update(error=words[:200])
     given_up = delivery.attempts + 1 >= ATTEMPTS
     event = "alert_delivery_given_up" if given_up else "alert_delivery_failed"
-    extra = {"delivery": delivery.pk, "channel": delivery.channel, "attempt": delivery.attempts + 1, "error": words[:200]}
+    extra = {
+        "delivery": delivery.pk,
+        "channel": delivery.channel,
+        "attempt": delivery.attempts + 1,
+        "error": words[:200],
+    }
     logger.log(logging.ERROR if given_up else logging.WARNING, event, extra=extra)

@@ -56,12 +56,18 @@ def _row(bar: Bar) -> dict[str, Any]:
     return {
         "bar": bar,
         "indent": min(bar.depth, INDENTS),
+        "part": _part(bar.span.attributes),
         "words": words,
         "lasted": _lasted(bar.lasted) if bar.lasted is not None else gettext("no end"),
         "offset": _lasted(bar.offset),
         "attributes": sorted(bar.span.attributes.items()),
         "links": [_link(link) for link in bar.links],
     }
+
+
+def _part(attributes: dict[str, Any]) -> str:
+    part, parts = (attributes.get(f"subiteya.{name}") for name in ("part", "parts"))
+    return f"{part}/{parts}" if part and parts else ""
 
 
 def _link(link: Link) -> dict[str, Any]:

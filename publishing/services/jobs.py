@@ -77,8 +77,13 @@ def job_create(*, video: Video, kind: JobKind, run_at: datetime | None = None, p
     JobEvent.objects.create(job=job, new=JobStatus.QUEUED, at=now, trace_id=job.trace_id)
     if run_at is None:
         with job_bound(job):
-            ring_after_commit(kind, "run_job", job.pk, job.trace_id, host=prefer_host)
+            ring_after_commit(kind, "run_job", job.pk, job_origin(job), host=prefer_host)
     return job
+
+
+def job_origin(job: Job) -> str:
+    """The span of the video's submission, below which all work on it is; of an old video just the trace id."""
+    return job.video.traceparent or job.trace_id
 
 
 def job_bound(job: Job) -> AbstractContextManager[None]:
@@ -191,7 +196,7 @@ def job_ring(job: Job) -> None:
     """Ring for `job` after the commit, and remember when."""
     Job.objects.filter(pk=job.pk).update(belled_at=timezone.now())
     with job_bound(job):
-        ring_after_commit(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host)
+        ring_after_commit(job.kind, "run_job", job.pk, job_origin(job), host=job.prefer_host)
 
 
 def job_write(claim: Claim, **fields: Any) -> None:

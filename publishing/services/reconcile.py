@@ -34,7 +34,16 @@ from publishing.queues import ring
 from publishing.services.circuits import is_due
 from publishing.services.cleaning import hosts_ring
 from publishing.services.held import held_head, resume_held
-from publishing.services.jobs import job_bound, job_cancel_active, job_create, job_move, job_ring, lane, worker_name
+from publishing.services.jobs import (
+    job_bound,
+    job_cancel_active,
+    job_create,
+    job_move,
+    job_origin,
+    job_ring,
+    lane,
+    worker_name,
+)
 from publishing.services.moves import is_missed, video_move
 from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
@@ -129,21 +138,16 @@ def _each(rows: Iterable[Row], act: Callable[[Row], None]) -> int:
 @contextmanager
 def _about(row: Video | Job | AccountCircuit, name: str) -> Iterator[None]:
     """A span in the trace of the row's video, which goes on from the run before; of an account: in the round's."""
-    match row:
-        case Video():
-            ids: dict[str, int | None] = {"video_id": row.pk, "account_id": row.account_id}
-        case Job():
-            ids = {"job_id": row.pk, "video_id": row.video_id, "account_id": row.video.account_id}
-        case _:
-            ids = {"account_id": row.account_id}
-    with (
-        bound(**ids),
-        span(
-            name, parent=getattr(row, "trace_id", None), links={"previous": getattr(row, "traceparent", "")},
-            minor=isinstance(row, AccountCircuit),
-        ),
-    ):  # fmt: skip
-        yield
+    if isinstance(row, Job):
+        with job_bound(row), span(name, parent=job_origin(row), links={"previous": row.traceparent}):
+            yield
+    elif isinstance(row, Video):
+        ids = bound(video_id=row.pk, account_id=row.account_id)
+        with ids, span(name, parent=row.traceparent or row.trace_id):
+            yield
+    else:
+        with bound(account_id=row.account_id), span(name, minor=True):
+            yield
 
 
 def video_start(video: Video) -> None:
@@ -225,7 +229,7 @@ def _ring_jobs(now: datetime) -> int:
     rung = 0
     for job in jobs.select_related("video")[:BATCH]:
         with job_bound(job):
-            heard = ring(job.kind, "run_job", job.pk, job.trace_id, host=job.prefer_host)
+            heard = ring(job.kind, "run_job", job.pk, job_origin(job), host=job.prefer_host)
         if not heard:
             break  # Redis is down: the next round tries again
         Job.objects.filter(pk=job.pk).update(belled_at=now)

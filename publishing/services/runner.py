@@ -25,6 +25,7 @@ from publishing.services.jobs import (
     job_claim,
     job_finish,
     job_move,
+    job_origin,
     job_release,
     job_ring_next,
     job_write,
@@ -79,7 +80,7 @@ def _traced(claim: Claim, asked_by: str) -> Iterator[None]:
         job_bound(job),
         span(
             "poll status" if looks else f"process {job.kind}", kind=SpanKind.CONSUMER,
-            parent=job.video.traceparent or job.trace_id, attributes=about,
+            parent=job_origin(job), attributes=about,
             links={**_before(claim), "bell": current_traceparent(), "asked": asked_by}, minor=looks,
         ) as at,
     ):  # fmt: skip
