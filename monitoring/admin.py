@@ -20,6 +20,7 @@ from monitoring.models import (
     CounterTotal,
     DailyPeak,
     KeyScope,
+    PendingAlert,
     Span,
     TikTokFailure,
 )
@@ -133,6 +134,12 @@ class AlertAdmin(ReadOnlyAdmin):
     list_filter = ["severity", "source", "rule"]
     date_hierarchy = "opened_at"
     search_fields = ["rule", "fingerprint"]
+
+
+@admin.register(PendingAlert)
+class PendingAlertAdmin(ReadOnlyAdmin):
+    list_display = ["rule", "fingerprint", "since", "seen_at"]
+    search_fields = ["fingerprint"]
 
 
 @admin.register(AlertDelivery)

@@ -15,8 +15,9 @@ from monitoring.catalogue import ENDED_JOBS, NO_FAILURE
 from monitoring.models import TikTokFailure
 from monitoring.services.counters import Tally
 from monitoring.services.keeping import keep_house
+from monitoring.services.watching import watch, watch_the_scheduler
 from publishing.models import AccountCircuit, Job, UploadSession, Video
-from publishing.signals import circuit_moved, job_moved, ticked, video_created, video_moved
+from publishing.signals import beaten, circuit_moved, job_moved, ticked, video_created, video_moved
 from publishing.states import VIDEO_TERMINAL, JobKind, JobStatus
 from subiteya.lib.tracing import current_trace_id
 from subiteya.tiktok import Endpoint, TikTokError
@@ -93,3 +94,13 @@ def circuit_count(sender: object, circuit: AccountCircuit, new: str, **_kwargs: 
 @receiver(ticked)
 def housekeeping(sender: object, **_kwargs: Any) -> None:
     keep_house()
+
+
+@receiver(ticked)
+def look_for_alerts(sender: object, **_kwargs: Any) -> None:
+    watch()
+
+
+@receiver(beaten)
+def look_after_the_scheduler(sender: object, **_kwargs: Any) -> None:
+    watch_the_scheduler()

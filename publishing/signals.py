@@ -3,6 +3,7 @@
 `video_created`: video. `video_moved`: video, old, new, code.
 `job_moved`: job, old, new, code. `circuit_moved`: circuit, old, new, kind.
 `ticked`: sent every second by the scheduler that leads, outside of any transaction. What a receiver raises is logged.
+`beaten`: sent by each worker and scheduler with its sign of life, outside of any transaction.
 """
 
 from django.dispatch import Signal
@@ -12,3 +13,4 @@ video_moved = Signal()
 job_moved = Signal()
 circuit_moved = Signal()
 ticked = Signal()
+beaten = Signal()

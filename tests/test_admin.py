@@ -23,6 +23,7 @@ from monitoring.models import (
     CounterTotal,
     DailyPeak,
     KeyScope,
+    PendingAlert,
     Span,
     TikTokFailure,
 )
@@ -122,6 +123,7 @@ def one_of_each():
             )), channel="email", next_at=now,
         ),
         alert,
+        PendingAlert.objects.create(fingerprint=f"f{number}", rule="WorkerMissing", since=now, seen_at=now),
         OAuthAttempt.objects.create(
             state_hash=f"{number:064}", code_verifier=SECRETS[3], user=cm, account=account, created_at=now
         ),

@@ -28,9 +28,11 @@ def files() -> dict[str, str]:
     """Path below deploy/ → what the file must hold."""
     documents: dict[str, tuple[str, Document]] = {
         "prometheus/prometheus.yml": (
-            f"# Start it with --storage.tsdb.retention.time={RETENTION}: a peak of 30 days needs more than the default.\n"
+            f"# Start it with --storage.tsdb.retention.time={RETENTION}: 30 days of peaks need more than the default.\n"
             "# `site` is the address that people type; the links in the alerts begin with it.\n",
-            prometheus(target="web:8000", rules="rules/*.yml", token_file="metrics.token", alertmanager="alertmanager:9093"),
+            prometheus(
+                target="web:8000", rules="rules/*.yml", token_file="metrics.token", alertmanager="alertmanager:9093"  # noqa: S106
+            ),
         ),
         "prometheus/rules/recording.yml": ("", recording()),
         "prometheus/rules/alerts.yml": ("", alerting()),
@@ -115,9 +117,14 @@ def alertmanager(
     mails = {"email_configs": [{"to": "guardia@agency.example", "send_resolved": True}]} if mail else {}
     smtp = {"smtp_smarthost": "smtp.agency.example:587", "smtp_from": "subiteya@agency.example"} if mail else {}
     routes = [
-        {"matchers": [f'severity="{severity}"'], "receiver": severity, "group_wait": f"{wait}s", "repeat_interval": again}
+        {
+            "matchers": [f'severity="{severity}"'],
+            "receiver": severity,
+            "group_wait": f"{wait}s",
+            "repeat_interval": again,
+        }
         for severity, wait, again in (("page", wait_seconds, "1h"), ("ticket", 3 * wait_seconds, "8h"))
-    ]  # fmt: skip
+    ]
     return {
         **({"global": smtp} if smtp else {}),
         "route": {

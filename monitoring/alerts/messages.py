@@ -44,10 +44,8 @@ def site(path: str) -> str:
 
 
 def mail_subject(alert: Alert, *, resolved: bool) -> str:
-    if resolved:
-        head = gettext("Over")
-    else:
-        head = gettext("Now") if alert.severity == Severity.PAGE else gettext("Today")
+    begins = gettext("Now") if alert.severity == Severity.PAGE else gettext("Today")
+    head = gettext("Over") if resolved else begins
     account = alert.labels.get("account")
     return f"[SubiteYa] {head}: {title(alert)}{f' (@{account})' if account else ''}".replace("\n", " ")[:200]
 

@@ -148,7 +148,7 @@ RULES = (
         name="ReconcilerStalled", severity=Severity.PAGE, look=looks.reconciler_stalled,
         expr=f"time() - reconciler_last_run_timestamp_seconds > {limits.RECONCILER_SILENT.total_seconds():.0f}",
         summary="The scheduler has stopped",
-        description="Its last round ended {{ $value | humanizeDuration }} ago: nothing due starts, nothing is repaired.",
+        description="Its last round ended {{ $value | humanizeDuration }} ago: nothing due starts or is repaired.",
         title=_("The scheduler has stopped"),
         sentence=_("Its last round ended {seconds} seconds ago: nothing due starts, and nothing is repaired."),
     ),

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from publishing.models import WorkerHeartbeat, WorkerKind
 from publishing.services.jobs import worker_name
+from publishing.signals import beaten
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +34,15 @@ class Heart:
         """Say that we live, unless we have just done so."""
         if time.monotonic() - self._beaten >= BEAT_SECONDS:
             self._beaten = time.monotonic()
-            self._try(self._write)
+            self._try(self._beat)
 
     def stop(self) -> None:
         """We end as we should: nobody needs to miss us."""
         self._try(WorkerHeartbeat.objects.filter(pk=worker_name()).delete)
+
+    def _beat(self) -> None:
+        self._write()
+        beaten.send_robust(Heart)
 
     def _write(self) -> None:
         now = timezone.now()

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -99,6 +100,15 @@ def url(name: str, default: str | None = None, *, schemes: tuple[str, ...] = ("h
     if not port_is_number or parts.scheme not in schemes or not (parts.netloc or parts.path):
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
         raise BadSetting(f"{name} must be an address that starts with {starts}.")
+    return value
+
+
+def safe_url(name: str, default: str | None = None) -> str:
+    """An address that others cannot listen on: https, or http on this machine."""
+    value = url(name, default)
+    parts = urlsplit(value)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise BadSetting(f"{name} must start with https://; http:// is for this machine only.")
     return value
 
 

@@ -113,6 +113,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "publishing.context_processors.shell",
+                "monitoring.context_processors.alerts",
             ]
         },
     }
@@ -225,6 +226,18 @@ TIKTOK_CLIENT_KEY = env.text("TIKTOK_CLIENT_KEY", "")
 TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET", "")
 TIKTOK_PKCE = env.choice("TIKTOK_PKCE", "base64url", ("hex", "base64url"))
 TIKTOK_AUDITED = env.flag("TIKTOK_AUDITED", default=False)
+
+# Who is told about alerts (docs/alerts.md), and by which mail server
+ALERT_EMAILS = env.names("SUBITEYA_ALERT_EMAILS")
+ALERT_WEBHOOK_URL = env.text("SUBITEYA_ALERT_WEBHOOK_URL", "") and env.safe_url("SUBITEYA_ALERT_WEBHOOK_URL")
+ALERT_WEBHOOK_SECRET = env.text("SUBITEYA_ALERT_WEBHOOK_SECRET", None if ALERT_WEBHOOK_URL else "")
+EMAIL_HOST = env.text("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = env.number("EMAIL_PORT", 25, low=1, high=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "subiteya@localhost")
 
 LOG_FORMAT = env.choice("SUBITEYA_LOG_FORMAT", "console", ("console", "json"))
 LOG_LEVEL = env.choice("SUBITEYA_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
