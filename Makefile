@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up monitoring test lint integration browser requirements messages clean
+.PHONY: help demo up monitoring test lint integration browser requirements messages dashboards clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ messages: $(VENV)/.dev ## Collect and compile the translations (needs gettext)
 	$(BIN)/python manage.py makemessages --locale es --no-obsolete --add-location file \
 		--ignore '.venv/*' --ignore 'var/*' --ignore 'staticfiles/*'
 	$(BIN)/python manage.py compilemessages --ignore '.venv'
+
+dashboards: $(VENV)/.dev ## Write Grafana's dashboards from tools/grafana/
+	@$(BIN)/python -m tools.grafana
 
 clean: ## Remove the virtual environment and the caches, not the data in var/
 	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

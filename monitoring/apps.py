@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,6 +10,9 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from monitoring import receivers  # noqa: F401
         from monitoring.api import schema  # noqa: F401
+        from monitoring.reporting.views import views_create, views_drop
         from monitoring.services.spans import keep_spans
 
         keep_spans()
+        pre_migrate.connect(views_drop, sender=self)
+        post_migrate.connect(views_create, sender=self)

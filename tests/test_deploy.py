@@ -69,6 +69,34 @@ def test_it_wants_the_host_s_queue_only_for_edits() -> None:
         call_command("worker", "upload", "--host-queue")
 
 
+def test_it_watches_only_when_asked_to() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))
+    watching = {name: it for name, it in compose["services"].items() if "profiles" in it}
+
+    assert watching.keys() == {"prometheus", "alertmanager", "grafana", "metabase"}
+    for service in watching.values():
+        assert service["profiles"] == ["monitoring"]
+        assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), "pinned"
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        assert service["healthcheck"]["test"]
+        for volume in service["volumes"]:
+            assert not volume.startswith(".") or (DEPLOY / volume.split(":")[0]).exists()
+        for secret in service["secrets"]:
+            assert (secret if isinstance(secret, str) else secret["source"]) in compose["secrets"]
+    assert "--storage.tsdb.retention.time=45d" in watching["prometheus"]["command"]
+
+
+def test_it_hands_over_the_keys_where_they_are_read() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.yml").read_text(encoding="utf-8"))["services"]
+    for name, scope in (("prometheus", "metrics"), ("alertmanager", "alerts")):
+        text = (DEPLOY / name / f"{name}.yml").read_text(encoding="utf-8")
+        assert f"credentials_file: {scope}.token" in text
+        assert services[name]["secrets"] == [{"source": f"{scope}_key", "target": f"/etc/{name}/{scope}.token"}]
+    grafana = (DEPLOY / "grafana/provisioning/datasources/subiteya.yml").read_text(encoding="utf-8")
+    assert "bearerToken: $__file{/run/secrets/monitor_key}" in grafana
+    assert "monitor_key" in services["grafana"]["secrets"]
+
+
 def test_it_runs_no_process_as_root() -> None:
     dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     common = (DEPLOY / "systemd/subiteya-.service.d/common.conf").read_text(encoding="utf-8")
