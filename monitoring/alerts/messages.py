@@ -47,7 +47,8 @@ def mail_subject(alert: Alert, *, resolved: bool) -> str:
     begins = gettext("Now") if alert.severity == Severity.PAGE else gettext("Today")
     head = gettext("Over") if resolved else begins
     account = alert.labels.get("account")
-    return f"[SubiteYa] {head}: {title(alert)}{f' (@{account})' if account else ''}".replace("\n", " ")[:200]
+    words = f"[SubiteYa] {head}: {title(alert)}{f' (@{account})' if account else ''}"
+    return " ".join(words.split())[:200]  # a line break in a name would be another header
 
 
 def mail_body(alert: Alert, *, resolved: bool) -> str:

@@ -107,6 +107,13 @@ def test_it_mails_the_beginning_and_the_end(mailbox, clock):
     assert AlertDelivery.objects.filter(sent_at=None).count() == 0
 
 
+def test_it_lets_no_name_write_headers(mailbox):
+    alert("email", labels={"account": "luna\r\nBcc: eve@example.com"})
+    assert deliveries_send() == 1
+    assert mailbox.mails[0][1]["Bcc"] is None
+    assert "luna Bcc:" in mailbox.mails[0][1]["Subject"]
+
+
 def test_it_posts_what_a_receiver_of_alertmanager_understands_and_signs_it(receiver, clock):
     row = alert("webhook")
     clock.shift(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.models import Alert
@@ -54,6 +55,12 @@ def test_it_shows_a_cm_only_accounts_in_their_charge(client):
 def test_it_sends_strangers_to_the_log_in(client):
     assert client.get("/monitor/alerts/").status_code == 302
     assert client.get("/monitor/runbooks/CircuitOpen/").status_code == 302
+
+
+def test_it_stands_on_the_monitor_too(administrator):
+    assert 'class="alerts"' not in text(administrator, reverse("monitoring:board"))
+    alert(account=TikTokAccountFactory(username="luna"))
+    assert "Nothing goes out on @luna" in text(administrator, reverse("monitoring:board"))
 
 
 def test_it_says_that_nothing_is_wrong(administrator):
