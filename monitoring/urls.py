@@ -4,7 +4,7 @@ from django.urls import path
 
 from monitoring.api import views as api
 from monitoring.api.alertmanager import AlertmanagerView
-from monitoring.views import alerts, prometheus, traces
+from monitoring.views import alerts, board, prometheus, traces
 
 app_name = "monitoring"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("videos/<int:pk>/trace/", traces.video_trace, name="video_trace"),
     path("api/monitor/metrics", api.MetricsView.as_view(), name="metrics"),
     path("api/monitor/alertmanager", AlertmanagerView.as_view(), name="alertmanager"),
+    path("monitor/", board.board, name="board"),
+    path("monitor/live/", board.board_live, name="board_live"),
     path("monitor/alerts/", alerts.alerts, name="alerts"),
     path("monitor/runbooks/<slug:name>/", alerts.runbook, name="runbook"),
     path("api/schema/", api.SchemaView.as_view(), name="schema"),

@@ -6,15 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean
+from typing import TypeVar
 
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from accounts.models import TikTokAccount
 from publishing.models import Job, UploadSession, Video
 from publishing.states import JobKind, JobStatus
 
 WINDOW = timedelta(days=1)
 #: The latest so many are measured: a percentile of more says nothing else.
 SAMPLE = 10_000
+Accounts = QuerySet[TikTokAccount] | None
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,18 @@ class Stage:
     p95: float | None
 
 
-def processing_seconds(since: datetime | None = None) -> dict[str, Stage]:
+def processing_seconds(since: datetime | None = None, accounts: Accounts = None) -> dict[str, Stage]:
     """`edit`, `upload`, `verify` and `total` → how long they took for what ended since then (a day ago).
 
     `total` is from the submission, or from the hour that the video was scheduled for, to TikTok's *published*.
+    Of all accounts, or of `accounts`.
     """
     since = since or timezone.now() - WINDOW
     return {
-        "edit": _stage(_edits(since)),
-        "upload": _stage(_uploads(since)),
-        "verify": _stage(_verdicts(since)),
-        "total": _stage(_totals(since)),
+        "edit": _stage(_edits(since, accounts)),
+        "upload": _stage(_uploads(since, accounts)),
+        "verify": _stage(_verdicts(since, accounts)),
+        "total": _stage(_totals(since, accounts)),
     }
 
 
@@ -56,27 +62,41 @@ def percentile(ordered: list[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
-def _edits(since: datetime) -> list[timedelta]:
+def _edits(since: datetime, accounts: Accounts) -> list[timedelta]:
     done = Job.objects.filter(
         kind=JobKind.EDIT, status=JobStatus.SUCCEEDED, finished_at__gte=since, started_at__isnull=False
     )
-    return [end - start for start, end in _latest(done.order_by("-finished_at"), "started_at", "finished_at")]
+    return [
+        end - start
+        for start, end in _latest(
+            _of(done, "video__account", accounts).order_by("-finished_at"), "started_at", "finished_at"
+        )
+    ]
 
 
-def _uploads(since: datetime) -> list[timedelta]:
+def _uploads(since: datetime, accounts: Accounts) -> list[timedelta]:
     sent = UploadSession.objects.filter(sent_at__gte=since)
-    return [end - start for start, end in _latest(sent.order_by("-sent_at"), "init_at", "sent_at")]
+    return [
+        end - start for start, end in _latest(_of(sent, "account", accounts).order_by("-sent_at"), "init_at", "sent_at")
+    ]
 
 
-def _verdicts(since: datetime) -> list[timedelta]:
+def _verdicts(since: datetime, accounts: Accounts) -> list[timedelta]:
     settled = UploadSession.objects.filter(settled_at__gte=since, sent_at__isnull=False)
-    return [end - start for start, end in _latest(settled.order_by("-settled_at"), "sent_at", "settled_at")]
+    return [
+        end - start
+        for start, end in _latest(_of(settled, "account", accounts).order_by("-settled_at"), "sent_at", "settled_at")
+    ]
 
 
-def _totals(since: datetime) -> list[timedelta]:
+def _totals(since: datetime, accounts: Accounts) -> list[timedelta]:
     posted = Video.objects.filter(posted_at__gte=since).order_by("-posted_at")
-    rows = _latest(posted, "created_at", "scheduled_at", "posted_at")
+    rows = _latest(_of(posted, "account", accounts), "created_at", "scheduled_at", "posted_at")
     return [end - max(filter(None, (created, due))) for created, due, end in rows]
+
+
+def _of(rows: QuerySet[Row], path: str, accounts: Accounts) -> QuerySet[Row]:
+    return rows if accounts is None else rows.filter(**{f"{path}__in": accounts.order_by()})
 
 
 def _latest(rows: object, *fields: str) -> list[tuple[datetime, ...]]:

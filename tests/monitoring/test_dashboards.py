@@ -25,7 +25,7 @@ from tools.grafana.panels import SOURCE
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 #: What Grafana puts in, as any value of it.
-VARIABLES = {"$__rate_interval": "5m", "$endpoint": "publish_init", "$account": "marca"}
+VARIABLES = {"$__rate_interval": "5m", "$endpoint": "upload", "$account": "marca"}
 #: Prometheus' own series.
 OWN = {"ALERTS"}
 boards = pytest.mark.parametrize("name", BOARDS)

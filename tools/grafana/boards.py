@@ -97,8 +97,9 @@ def _stages(board: Board) -> None:
     board.row("Stages and pages: rate and errors, duration")
     board.add(lines({"{{kind}}": "sum by (kind) (increase(subiteya_jobs_finished_total[1h]))"}), "Jobs per hour",
               "How much work ends?", span=8)
-    board.add(lines({"{{kind}} {{status}}": f"sum by (kind, status) (increase(subiteya_jobs_finished_total{{{FAILED}}}[1h]))"}),
-              "Failed jobs per hour", "Which stage fails?", span=8)
+    board.add(lines({
+        "{{kind}} {{status}}": f"sum by (kind, status) (increase(subiteya_jobs_finished_total{{{FAILED}}}[1h]))",
+    }), "Failed jobs per hour", "Which stage fails?", span=8)
     board.add(lines({
         f"{stage} p{share}": f"histogram_quantile(0.{share}, sum by (le) (rate({stage}_duration_seconds_bucket[1h])))"
         for stage in STAGES for share in (50, 95)
