@@ -177,7 +177,7 @@ def test_it_writes_no_secret_where_it_crashed(installation: Installation, video:
     texts = {
         "lines": (installation.var / "up.log").read_text(),
         "story": installation.run("trace", video["traceId"]),
-        "tables": installation.run("dumpdata", "--all"),
+        "tables": installation.run("dumpdata", "accounts", "publishing", "monitoring.span"),
     }
 
     for name, text in texts.items():
