@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint integration browser requirements messages dashboards clean
+.PHONY: help demo up monitoring test lint integration browser requirements messages dashboards clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ demo: $(VENV)/.runtime ## Start everything with demo data and publish a video (O
 
 up: $(VENV)/.runtime ## Start everything on the data that is there, until Ctrl-C
 	@exec $(BIN)/python manage.py up
+
+monitoring: $(VENV)/.runtime ## Prometheus and Alertmanager against the running demo (needs their packages)
+	@exec $(BIN)/python manage.py monitoring
 
 test: $(VENV)/.dev ## Run the suites that need no system package
 	@$(PYTEST) -n $(JOBS)
@@ -32,7 +35,7 @@ lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
 	$(BIN)/djlint templates --lint --quiet
 	DJANGO_SETTINGS_MODULE=subiteya.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 
-integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql)
+integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql, prometheus)
 	@tools/with_postgres bash -uc 'failed=0; $(PYTEST) -m integration -n $(JOBS) --dist loadfile || failed=1; \
 		$(PYTEST) -n $(JOBS) tests/accounts tests/publishing tests/monitoring || failed=1; exit $$failed'
 

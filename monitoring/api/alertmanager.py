@@ -72,6 +72,7 @@ class AlertmanagerView(APIView):
     authentication_classes = [AlertKeyAuthentication]
     permission_classes = [DeliversAlerts]
     parser_classes = [JSONParser]
+    throttle_classes: list[Any] = []  # Alertmanager groups by itself, and must not lose a message
 
     @extend_schema(
         summary="Alertmanager's webhook",

@@ -75,12 +75,12 @@ def test_it_records_one_that_is_not_ours():
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("", "JSON"),
-        ("[]", "dictionary"),
+        ("", "version"),
+        ("[]", "non_field_errors"),
         ("nonsense", "JSON"),
         ({"version": "3", "alerts": []}, "version"),
-        ({"version": "4"}, "required"),
-        ({"version": "4", "alerts": [{"status": "firing"}]}, "required"),
+        ({"version": "4"}, "alerts"),
+        ({"version": "4", "alerts": [{"status": "firing"}]}, "fingerprint"),
         ({"version": "4", "alerts": [one(alertname="")]}, "alertname"),
         ({"version": "4", "alerts": [{**one(), "startsAt": "yesterday"}]}, "startsAt"),
         ({"version": "4", "alerts": [{**one(), "status": "odd"}]}, "odd"),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from monitoring.models import Alert
 from publishing.models import AccountCircuit
-from tests.factories import AdminFactory, TikTokAccountFactory, UserFactory
+from tests.factories import TikTokAccountFactory, UserFactory
 from tests.monitoring.conftest import verified
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("healthy")]
