@@ -9,7 +9,7 @@ from tests.browser.conftest import Session
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/videos/", "/videos/?family=attention", "/new/", "/accounts/", "/nowhere/")
+PAGES = ("/videos/", "/videos/?family=attention", "/new/", "/accounts/", "/monitor/", "/nowhere/")
 #: Boxes of controls that are smaller than a thumb, with what is inside them.
 SMALL = """() => [...document.querySelectorAll("a.button, button, select, .input, .nav a, .tabs a, .family, .tick")]
     .filter((one) => one.checkVisibility() && !one.closest("dialog"))
@@ -72,3 +72,18 @@ def test_it_disconnects_and_reconnects_an_account(at_desk: Session) -> None:
     page.wait_for_url("**/accounts/")
     expect(page.locator(".account--lost")).to_have_count(0)
     expect(page.locator("[data-toast].is-done")).to_contain_text(name)
+
+
+def test_it_keeps_what_a_person_unfolded_when_the_monitor_changes(at_desk: Session) -> None:
+    page = at_desk.go("/monitor/?days=30")
+    board = page.locator("#board")
+    current = board.get_attribute("data-v")
+    page.locator("#throughput-numbers summary").click()
+    board.evaluate("(board) => { board.dataset.v = 'older'; }")
+
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    expect(board).to_have_attribute("data-v", str(current))
+    expect(page.locator("#throughput-numbers")).to_have_attribute("open", "")
+    expect(page.locator("#throughput-numbers tbody tr")).to_have_count(30)
+    assert at_desk.complaints == []
