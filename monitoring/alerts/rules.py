@@ -145,7 +145,7 @@ RULES = (
         sentence=_("No process of the kind {kind} is alive, on any machine."),
     ),
     Rule(
-        name="ReconcilerStalled", severity=Severity.PAGE, look=looks.reconciler_stalled,
+        name="ReconcilerStalled", severity=Severity.PAGE, look=looks.reconciler_stalled, wait=timedelta(minutes=1),
         expr=f"time() - reconciler_last_run_timestamp_seconds > {limits.RECONCILER_SILENT.total_seconds():.0f}",
         summary="The scheduler has stopped",
         description="Its last round ended {{ $value | humanizeDuration }} ago: nothing due starts or is repaired.",

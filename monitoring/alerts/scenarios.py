@@ -177,7 +177,8 @@ SCENARIOS = (
     ),
     Scenario(
         name="a scheduler that stops", series={"reconciler_last_run_timestamp_seconds": "0+15x10 150x40"},
-        firing={("3m1s", "ReconcilerStalled"): _NO, ("4m1s", "ReconcilerStalled"): _YES},
+        firing={("3m1s", "ReconcilerStalled"): _NO, ("4m1s", "ReconcilerStalled"): _NO,
+                ("5m1s", "ReconcilerStalled"): _YES},
     ),
     Scenario(
         name="metrics that stay away for two minutes", series={'subiteya_build_info{version="1"}': "1x10 _x30 1x20"},

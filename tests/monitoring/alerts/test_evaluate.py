@@ -175,6 +175,9 @@ class TestWhoLooks:
     def test_it_is_a_worker_s_when_the_scheduler_is_silent(self, clock):
         clock.shift(61)
         Heart("edit").beat()
+        assert not Alert.objects.filter(rule="ReconcilerStalled").exists(), "after a start, workers may be the first"
+        clock.shift(60)
+        Heart("upload").beat()
         alert = Alert.objects.get(rule="ReconcilerStalled")
         assert alert.closed_at is None
         Leadership.objects.filter(name="reconciler").update(until=timezone.now() + timedelta(seconds=15))
