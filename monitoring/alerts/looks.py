@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Max
+from django.utils import timezone
 
 from accounts.models import AccountStatus, OAuthToken
 from monitoring.alerts import limits
@@ -44,7 +45,7 @@ def failures_burst(now: datetime) -> Iterator[Seen]:
 def active_near_peak(now: datetime) -> Iterator[Seen]:
     """Jobs at once against the most of the last 30 days."""
     jobs = sum(active_jobs().values())
-    days = DailyPeak.objects.filter(day__gt=(now - timedelta(days=PEAK_DAYS)).date())
+    days = DailyPeak.objects.filter(day__gt=timezone.localdate(now) - timedelta(days=PEAK_DAYS))
     peak = max(days.aggregate(peak=Max("active_jobs"))["peak"] or 0, limits.PEAK_FLOOR)
     if jobs > limits.PEAK_SHARE * peak:
         hands = sum(n for kind, n in workers_alive().items() if kind != "scheduler")

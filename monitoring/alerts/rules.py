@@ -110,7 +110,7 @@ RULES = (
         summary="The access to {{ with $labels.account }}@{{ . }}{{ else }}an account{{ end }} ends within 48 hours",
         description="The refresh token ends in {{ $value | humanizeDuration }}: a person must reconnect the account.",
         title=_("An access to TikTok ends soon"),
-        sentence=_("The access to {account} ends in {hours} hours. Reconnect the account, or its videos will wait."),
+        sentence=_("The access to {account} ends in {hours} h. Reconnect the account, or its videos will wait."),
     ),
     Rule(
         name="VideosUnconfirmed", severity=Severity.TICKET, look=looks.videos_unconfirmed,
@@ -118,7 +118,7 @@ RULES = (
         summary="{{ $value }} video(s) are unconfirmed",
         description="TikTok never said what became of them: a person must look at the profile.",
         title=_("TikTok never confirmed a video"),
-        sentence=_("{count} videos of {account} are unconfirmed: look at its profile, and say whether they are there."),
+        sentence=_("Unconfirmed videos of {account}: {count}. Look at its profile, and say whether they are there."),
     ),
     Rule(
         name="ActiveJobsNearPeak", severity=Severity.TICKET, look=looks.active_near_peak, wait=timedelta(minutes=5),
@@ -134,7 +134,7 @@ RULES = (
         summary="A job of the {{ $labels.queue }} queue waits for more than 15 minutes",
         description="The oldest has waited for {{ $value | humanizeDuration }}.",
         title=_("Work piles up"),
-        sentence=_("The oldest job of the queue {queue} has waited for {minutes} minutes; {count} wait."),
+        sentence=_("The oldest job of the queue {queue} has waited for {minutes} min; in all {count} wait."),
     ),
     Rule(
         name="WorkerMissing", severity=Severity.PAGE, look=looks.workers_missing, wait=timedelta(minutes=2),
@@ -150,7 +150,7 @@ RULES = (
         summary="The scheduler has stopped",
         description="Its last round ended {{ $value | humanizeDuration }} ago: nothing due starts or is repaired.",
         title=_("The scheduler has stopped"),
-        sentence=_("Its last round ended {seconds} seconds ago: nothing due starts, and nothing is repaired."),
+        sentence=_("Its last round ended {seconds} s ago: nothing due starts, and nothing is repaired."),
     ),
     Rule(
         name="PublishSuccessBurnsFast", severity=Severity.PAGE, look=looks.burning(limits.BURN_FAST),

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from monitoring.models import DailyPeak, TikTokFailure
+from monitoring.models import Alert, DailyPeak, TikTokFailure
 from monitoring.selectors.jobs import active_jobs
 from monitoring.services.counters import counters_fold
 from monitoring.services.spans import spans_prune
@@ -19,6 +19,7 @@ FOLD_SECONDS = 10.0
 PRUNE_SECONDS = 600.0
 #: For how long failed calls, and daily peaks, are kept.
 KEEP_FAILURES, KEEP_PEAKS = timedelta(days=90), timedelta(days=400)
+KEEP_ALERTS = timedelta(days=400)
 FORGET_WORKERS = timedelta(days=1)
 PRUNE_AT_ONCE = 1_000
 _last: dict[str, float] = {}
@@ -57,4 +58,5 @@ def prune() -> int:
     gone = TikTokFailure.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
     gone += DailyPeak.objects.filter(day__lt=timezone.localdate() - KEEP_PEAKS).delete()[0]
     gone += WorkerHeartbeat.objects.filter(seen_at__lt=now - FORGET_WORKERS).delete()[0]
+    gone += Alert.objects.filter(closed_at__lt=now - KEEP_ALERTS).delete()[0]
     return gone + spans_prune()

@@ -14,7 +14,6 @@ from publishing.errors import StateConflict
 from publishing.models import Video, VideoEvent
 from publishing.signals import video_moved
 from publishing.states import VIDEO_ALLOWED, VideoStatus
-from subiteya.lib.tracing import current_trace_id
 
 
 @transaction.atomic
@@ -39,7 +38,7 @@ def video_move(
         raise StateConflict(f"video {video.pk}: {old} -> {to}")
     VideoEvent.objects.create(
         video=video, old=old, new=to, code=code, detail=detail or {}, actor=actor, at=timezone.now(),
-        trace_id=current_trace_id() or video.trace_id,
+        trace_id=video.trace_id,
     )  # fmt: skip
     for name, value in values.items():
         setattr(video, name, value)
@@ -51,7 +50,7 @@ def video_note(*, video: Video, code: str, detail: dict[str, Any] | None = None,
     """Record something that happened without a change of status."""
     VideoEvent.objects.create(
         video=video, old=video.status, new=video.status, code=code, detail=detail or {}, actor=actor,
-        at=timezone.now(), trace_id=current_trace_id() or video.trace_id,
+        at=timezone.now(), trace_id=video.trace_id,
     )  # fmt: skip
 
 

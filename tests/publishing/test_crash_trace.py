@@ -165,3 +165,27 @@ def test_it_has_counted_what_killed_and_forked_workers_did(installation: Install
     assert found["tiktok_api_request_duration_seconds_count", "status_fetch"] >= 2
     assert found["edit_duration_seconds_count",] == found["verify_duration_seconds_count",] == 1
     assert found["subiteya_workers", "edit"] >= 1
+
+
+SECRET = re.compile(
+    r"(act|rft|clt)\.[\w!*.~-]{8,}|upload_token=(?!\[redacted)|client_secret=(?!\[redacted)|Bearer (?!\[redacted)"
+)
+
+
+def test_it_writes_no_secret_where_it_crashed(installation: Installation, video: dict[str, Any]) -> None:
+    """Over every process's lines, the story, and every value of every table that is not encrypted."""
+    texts = {
+        "lines": (installation.var / "up.log").read_text(),
+        "story": installation.run("trace", video["traceId"]),
+        "tables": installation.run("dumpdata", "accounts", "publishing", "monitoring.span"),
+    }
+
+    for name, text in texts.items():
+        assert video["traceId"] in text, name
+        assert not SECRET.search(encrypted_aside(text)), name
+
+
+def encrypted_aside(text: str) -> str:
+    """`dumpdata` decrypts the encrypted columns, whose names are these."""
+    names = "access_token|refresh_token|code_verifier|upload_url"
+    return re.sub(rf'"({names})": "[^"]*"', "", text)

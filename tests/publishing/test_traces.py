@@ -8,21 +8,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from rq import SimpleWorker
 from structlog.contextvars import get_contextvars
 
+from accounts.models import User
 from monitoring.models import Span
 from monitoring.services.spans import SpanKeeper
 from publishing.models import Job, Video
 from publishing.queues import get_queue
+from publishing.services.circuits import circuit_of
 from publishing.services.reconcile import reconcile_tick
-from publishing.states import JobStatus
+from publishing.states import CircuitState, JobStatus
 from subiteya.lib import spans
 from subiteya.lib.tracing import current_trace_id
 from tests.publishing.conftest import reload
+from tests.publishing.test_webhooks import send
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +130,64 @@ def test_it_links_a_run_that_was_taken_over_with_the_one_before(connect: Any, su
     assert links(taken_over) == {"previous": links(run)["previous"], "asked": tick.span_id}
     assert taken_over.span_id in {link["span_id"] for link in tick.links}
     assert job.trace_id == batch.trace_id
+
+
+def test_it_links_a_person_s_retry_with_the_request_and_the_run_before(
+    client: Client, cm: User, connect: Any, submit: Any, work: Any, tiktok: Any
+) -> None:
+    video = submit(connect()).videos.get()
+    tiktok.sandbox.fault("refuse", "init", http_status=403, code="reached_active_user_cap")
+    tiktok.sandbox.fault("refuse", "init", http_status=400, code="invalid_params")
+    work()
+    before = Span.objects.filter(name="process upload").last()
+    client.force_login(cm)
+
+    answer = client.post(f"/videos/{video.pk}/retry/")
+    work()
+
+    assert reload(video).status == "posted"
+    run = Span.objects.filter(name="process upload").last()
+    sent = Span.objects.filter(name="send upload").last()
+    request = Span.objects.get(kind="server")
+    assert request.trace_id == answer["X-Trace-Id"] != video.trace_id
+    assert run.trace_id == sent.trace_id == video.trace_id
+    assert links(run) == {"follows": request.span_id, "previous": before.span_id}
+    assert links(sent) == {"asked": request.span_id}
+    assert set(video.events.values_list("trace_id", flat=True)) == {video.trace_id}
+
+
+def test_it_links_what_a_webhook_calls_with_the_webhook(
+    client: Client, settings: Any, connect: Any, submit: Any, work: Any
+) -> None:
+    video = submit(connect()).videos.get()
+    work(rounds=2)
+    session = video.uploads.get()
+
+    send(client, settings, "post.publish.complete", content={"publish_id": session.publish_id})
+
+    webhook = Span.objects.get(kind="server")
+    sent = Span.objects.filter(name="send upload").last()
+    assert (sent.trace_id, sent.video_id) == (video.trace_id, video.pk)
+    assert links(sent) == {"asked": webhook.span_id}
+
+
+def test_it_marks_the_only_try_of_a_paused_account(
+    connect: Any, submit: Any, work: Any, tiktok: Any, settings: Any
+) -> None:
+    account = connect()
+    batches = [submit(account) for _each in range(3)]
+    tiktok.sandbox.fault("refuse", "init", times=3, http_status=500)
+    work(rounds=2)
+    assert circuit_of(account).state == CircuitState.OPEN
+    with time_machine.travel(circuit_of(account).open_until + timedelta(seconds=1), tick=True):
+        reconcile_tick()
+        work(rounds=1)
+
+    tried = Span.objects.get(name="circuit probe")
+    run = Span.objects.get(span_id=tried.parent_id)
+    assert tried.attributes["subiteya.probe"] == 1
+    assert run.trace_id == batches[0].trace_id
+    assert "previous" in links(run)
 
 
 def test_it_leaves_no_span_of_a_round_that_touched_nothing() -> None:

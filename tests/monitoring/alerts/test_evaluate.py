@@ -13,6 +13,7 @@ from monitoring.alerts import looks
 from monitoring.alerts.rules import BY_NAME
 from monitoring.models import Alert, AlertDelivery, PendingAlert, TikTokFailure
 from monitoring.services.alerts import UNHEARD, Change, alerts_evaluate
+from monitoring.services.keeping import prune
 from monitoring.services.watching import _asked, claim_look, watch, watch_the_scheduler
 from publishing.models import AccountCircuit, Leadership, TikTokOutage, WorkerHeartbeat
 from publishing.services.heartbeats import Heart
@@ -130,6 +131,17 @@ class TestOneLook:
         clock.shift(UNHEARD + timedelta(seconds=1))
         alerts_evaluate()
         assert Alert.objects.get(rule="X").closed_at
+
+    def test_it_forgets_what_was_over_a_year_ago(self, clock):
+        paused()
+        alerts_evaluate()
+        Alert.objects.update(closed_at=timezone.now())
+        clock.shift(timedelta(days=401))
+        paused("sol")
+        alerts_evaluate()
+        prune()
+        assert [alert.labels["account"] for alert in Alert.objects.filter(rule="CircuitOpen")] == ["sol", "luna"]
+        assert not Alert.objects.filter(closed_at__isnull=False).exists()
 
     def test_it_tells_nobody_without_an_address(self, fail, settings):
         settings.ALERT_EMAILS, settings.ALERT_WEBHOOK_URL = [], ""
