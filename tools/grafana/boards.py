@@ -55,6 +55,11 @@ def _videos(board: Board) -> None:
     board.add(bars("dailyThroughput", "at", "created", "processed", "failed"), "dailyThroughput",
               "Does as much come out each day as goes in?", span=12, height=8)
     board.add(bars("videoStatus", "name", "value"), "videoStatus", "Where do videos pile up?", span=12, height=8)
+    board.add(fact("processedLast24h", "value"), "processedLast24h", "How many were published in 24 hours?", span=4)
+    board.add(fact("failedLast24h", "value", limits={1: "orange"}), "failedLast24h", "And how many failed?", span=4)
+    board.add(bars("jobsByStatus", "name", "value"), "jobsByStatus", "In which state are the jobs?", span=8)
+    board.add(facts("processingSeconds", "name", "p50", "p95", "value"), "processingSeconds",
+              "How many seconds did each stage take in the last day? `value` is how many were measured.", span=8)
     board.add(lines({"{{result}}": "sum by (result) (increase(videos_total[1h]))"}), "Videos per hour",
               "What became of the videos, hour by hour?", span=12)
     board.add(lines({"{{subtitles}}": "publish_success_rate"}, unit="percentunit"), "publish_success_rate by subtitles",

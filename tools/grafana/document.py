@@ -19,7 +19,7 @@ ADDRESS = "/api/monitor/metrics?days=30"
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the document: from `path` (keys joined by dots) `rows` makes objects of COLUMNS."""
+    """A part of the document: from what is at the key `path`, `rows` makes objects of COLUMNS."""
 
     path: str
     rows: str
@@ -41,7 +41,6 @@ SECTIONS = (
     Section("generatedAt", "{at: .}"),
     Section("videoStatus", _PAIRS),
     Section("jobsByStatus", _PAIRS),
-    Section("jobsByType", _PAIRS),
     Section("dailyThroughput", ".[] | {at: .day, created, processed, failed}"),
     Section("accountsWithFailures", ".[] | {account, week: .failures7d, hour: .failuresLastHour, breaker}"),
     Section("recentFailures", ".[] | {at: .when, account, name: .cause, text: .sentence, value: .video, traceId}"),
@@ -49,9 +48,6 @@ SECTIONS = (
     Section("processedLast24h", "{value: .}"),
     Section("failedLast24h", "{value: .}"),
     Section("processingSeconds", "to_entries[] | {name: .key, p50: .value.p50, p95: .value.p95, value: .value.count}"),
-    Section("publish_success_rate.overall", '{name: "all", value: .rate}'),
-    Section("publish_success_rate.bySubtitles", "to_entries[] | {name: .key, value: .value.rate}"),
-    Section("active_jobs", _PAIRS),
     Section("tokens", ".[] | {account, access: .expires_in.access, refresh: .expires_in.refresh}"),
 )
 
