@@ -40,13 +40,17 @@ def signed_in(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """A page is redirected; a fragment makes the browser leave; a script gets a sentence to show."""
+    return leave_for(request, reverse("accounts:login"))
+
+
+def leave_for(request: HttpRequest, where: str) -> HttpResponse:
+    """A page is redirected, and comes back; a fragment makes the browser leave; a script gets a sentence to show."""
     if getattr(request, "htmx", False):
-        return HttpResponse(status=401, headers={"HX-Redirect": reverse("accounts:login")})
+        return HttpResponse(status=401, headers={"HX-Redirect": where})
     if wants_json(request):
         sentence = gettext("Your session has ended. Log in again in another tab, then retry: nothing here is lost.")
         return JsonResponse({"error": sentence}, status=401)
-    return redirect_to_login(request.get_full_path())
+    return redirect_to_login(request.get_full_path(), where)
 
 
 def wants_json(request: HttpRequest) -> bool:

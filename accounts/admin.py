@@ -16,9 +16,21 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import AccountEvent, AccountEventKind, OAuthAttempt, OAuthToken, Sector, TikTokAccount, User
+from accounts.models import (
+    AccountEvent,
+    AccountEventKind,
+    OAuthAttempt,
+    OAuthToken,
+    RecoveryCode,
+    Sector,
+    TikTokAccount,
+    User,
+)
 from accounts.services.connections import account_disconnect
+from accounts.services.second_factor import second_factor_remove
 from accounts.services.tokens import AccountNotConnected, access_token_for
 from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, chip, code, time_left
 from subiteya.lib.admin_actions import Asking, Refused, ask_first, report_each
@@ -52,17 +64,46 @@ class ChargeInline(admin.TabularInline):  # type: ignore[type-arg]
         return super().get_formset(request, obj, **kwargs, labels={"tiktokaccount": _("Account")})
 
 
+# django-otp's own pages would show the secrets of other people's phones.
+for device in (TOTPDevice, StaticDevice):
+    if admin.site.is_registered(device):
+        admin.site.unregister(device)
+
+
+@admin.register(RecoveryCode)
+class RecoveryCodeAdmin(ReadOnlyAdmin):
+    list_display = ["user", "created_at", "used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    fields = ["user", "created_at", "used_at"]
+
+
 @admin.register(User)
 class UserAdmin(StockUserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "name", "email", "language", "is_staff", "is_active", "charge", "last_login"]
     list_filter = ["is_staff", "is_active", "language", "groups"]
     inlines = [ChargeInline]
     readonly_fields = ["last_login", "date_joined"]
+    actions = ["forget_phone"]
     fieldsets = [*(StockUserAdmin.fieldsets or ()), (_("Preferences"), {"fields": ["language"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
         return rows.annotate(charge_count=Count("accounts"))
+
+    @admin.action(description=_("Forget the second factor"), permissions=["change"])
+    def forget_phone(self, request: HttpRequest, queryset: QuerySet[User]) -> TemplateResponse | None:
+        def one(user: User, _answers: dict[str, Any]) -> None:
+            if not second_factor_remove(user=user):
+                raise Refused(gettext("had no second factor"))
+            self.log_change(request, user, "second factor forgotten")
+
+        asking = Asking(
+            title=_("Forget the second factor of these people?"), button=_("Forget it"), danger=True,
+            effect=_("For a lost phone. They are logged out everywhere, and their password alone lets them in until "
+                     "they set up another phone. Be sure that it is really they who ask."),
+        )  # fmt: skip
+        return ask_first(self, request, queryset, asking=asking, act=one, done=_("Second factor forgotten"))
 
     @admin.display(description=_("name"), ordering="first_name")
     def name(self, user: User) -> str:

@@ -1,14 +1,20 @@
-"""Each person's language, and a trace id for each request."""
+"""Each person's language and second factor, and a trace id for each request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.urls import reverse
 from django.utils import translation
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.access import leave_for
+from accounts.models import User
 from subiteya.lib.tracing import SpanKind, current_trace_id, failed, span
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -61,3 +67,39 @@ class TraceMiddleware:
             if response.status_code >= 500:
                 failed(at, str(response.status_code))
             return response
+
+
+#: In a session whose password was right, while the code is due.
+CODE_DUE = "second_factor_due"
+#: What such a session may still open.
+HALF_OPEN = {"accounts:verify", "accounts:logout", "accounts:set_language", "publishing:health"}
+#: And what an administrator without a second factor may, where one is required.
+ENROLLING = HALF_OPEN | {"accounts:security", "accounts:enrol", "accounts:enrol_qr"}
+
+
+@receiver(user_logged_in)
+def code_is_due(sender: object, request: HttpRequest, user: User, **_kwargs: object) -> None:
+    """Whichever page took the password: a person with a second factor is asked for it next."""
+    if TOTPDevice.objects.filter(user=user, confirmed=True).exists():
+        request.session[CODE_DUE] = True
+
+
+class SecondFactorMiddleware:
+    """No page opens to a session that still owes its second factor."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
+        """Send away whoever is half inside; the JSON API refuses by itself, in its own words."""
+        user, name = request.user, request.resolver_match.view_name if request.resolver_match else ""
+        if not user.is_authenticated or user.is_verified() or request.path.startswith("/api/"):  # type: ignore[attr-defined]
+            return None
+        if request.session.get(CODE_DUE):
+            return None if name in HALF_OPEN else leave_for(request, reverse("accounts:verify"))
+        if settings.REQUIRE_MFA and user.is_staff and name not in ENROLLING:
+            return leave_for(request, reverse("accounts:security"))
+        return None

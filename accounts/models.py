@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from subiteya.lib.crypto import EncryptedTextField
@@ -28,10 +29,37 @@ class User(AbstractUser):
     """A person of the agency: a community manager, or (is_staff) an administrator."""
 
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="es")
+    security_stamp = models.CharField(
+        max_length=32, blank=True, editable=False, help_text=_("a new one ends every session of the person"),
+        verbose_name=_("security stamp"),
+    )  # fmt: skip
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("person")  # type: ignore[assignment]  # Django allows lazy texts here
         verbose_name_plural = _("people")  # type: ignore[assignment]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must know to go on: Django's own hash of the password, and of the stamp once there is one."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        text = self.password + self.security_stamp
+        return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
+
+
+class RecoveryCode(models.Model):
+    """A code for the day on which the phone is lost: works once. Only its keyed hash is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes", verbose_name=_("person"))
+    code_hash = models.CharField(max_length=64, verbose_name=_("sha256"))
+    created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
+    used_at = models.DateTimeField(null=True, blank=True, verbose_name=_("used"))
+
+    class Meta:
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
+        constraints = [models.UniqueConstraint(fields=["user", "code_hash"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}"
 
 
 class Sector(models.Model):

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import AccountEvent, OAuthAttempt, OAuthToken, TikTokAccount
+from accounts.models import AccountEvent, OAuthAttempt, OAuthToken, RecoveryCode, TikTokAccount
 from monitoring.models import (
     Alert,
     AlertDelivery,
@@ -124,6 +124,7 @@ def one_of_each():
         ),
         alert,
         PendingAlert.objects.create(fingerprint=f"f{number}", rule="WorkerMissing", since=now, seen_at=now),
+        RecoveryCode.objects.create(user=cm, code_hash=f"{number:064}"),
         OAuthAttempt.objects.create(
             state_hash=f"{number:064}", code_verifier=SECRETS[3], user=cm, account=account, created_at=now
         ),

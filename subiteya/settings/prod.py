@@ -15,5 +15,6 @@ TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET")
 if TIKTOK_SANDBOX:
     raise env.BadSetting("TIKTOK_SANDBOX is for the embedded default: unset it in production.")
 
+REQUIRE_MFA = env.flag("SUBITEYA_REQUIRE_MFA", default=True)
 LOG_FORMAT = env.choice("SUBITEYA_LOG_FORMAT", "json", ("console", "json"))
 LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

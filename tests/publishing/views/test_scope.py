@@ -97,7 +97,7 @@ def fingerprint() -> list:
 
 
 def test_it_knows_every_address():
-    assert len(ALL) == 37
+    assert len(ALL) == 45
     assert {name for name, _route in ALL} >= {"publishing:video_list", "accounts:account_list", *OPEN}
 
 
