@@ -94,8 +94,10 @@ def qr_code(request: MemberRequest) -> HttpResponse:
     """The enrolment as a QR code, for the phone's camera. Only before it is confirmed."""
     if _is_half_open(request):
         return HttpResponse(status=403)
+    picture = HttpResponse(content_type="image/svg+xml")
     code = segno.make(second_factor.enrolment_of(request.user).config_url, error="m")
-    return HttpResponse(code.svg_inline(scale=5, border=2, light="white"), content_type="image/svg+xml")
+    code.save(picture, kind="svg", scale=5, border=2, light="white", xmldecl=False)
+    return picture
 
 
 @require_POST

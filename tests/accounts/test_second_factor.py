@@ -202,7 +202,7 @@ class TestEnrolment:
         assert picture["Content-Type"] == "image/svg+xml"
         assert "no-store" in picture["Cache-Control"]
         assert "no-store" in page["Cache-Control"]
-        assert picture.content.startswith(b"<svg")
+        assert picture.content.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
 
     def test_it_counts_only_once_a_code_was_typed(self) -> None:
         user = UserFactory()
