@@ -45,6 +45,13 @@ def descendants(pid: int) -> list[psutil.Process]:
     return []
 
 
+def command_of(process: psutil.Process) -> list[str]:
+    """The words that it was started with; none when it has ended meanwhile, which a work-horse does at any moment."""
+    with suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
+
+
 @contextmanager
 def running(argv: Sequence[str], *, log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that writes to `log`; killed with everything below it at the end of the block."""

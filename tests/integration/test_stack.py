@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from tests.processes import MANAGE, alive, descendants, free_port, running, wait_for
+from tests.processes import MANAGE, alive, command_of, descendants, free_port, running, wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +66,7 @@ class Stack:
 
     def workers(self, process: subprocess.Popen[bytes]) -> list[psutil.Process]:
         below = [child for child in descendants(process.pid) if alive(child)]
-        return [child for child in below if child.cmdline()[-2:] == ["worker", "edit"]]
+        return [child for child in below if command_of(child)[-2:] == ["worker", "edit"]]
 
 
 @pytest.fixture(scope="module")

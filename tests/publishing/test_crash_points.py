@@ -22,7 +22,7 @@ import pytest
 from publishing.chaos.control import Control
 from publishing.chaos.stage import stage
 from subiteya.lib.crashing import CRASH_POINTS, VARIABLE
-from tests.processes import MANAGE, ROOT, alive, descendants, running, wait_for
+from tests.processes import MANAGE, ROOT, alive, command_of, descendants, running, wait_for
 from tests.publishing.conftest import make_clip
 
 pytestmark = pytest.mark.integration
@@ -87,7 +87,7 @@ class Installation:
         """The worker processes of that kind, without their horses."""
         assert self.up is not None
         words = ["worker", kind]
-        found = [process for process in descendants(self.up.pid) if process.cmdline()[-2:] == words]
+        found = [process for process in descendants(self.up.pid) if command_of(process)[-2:] == words]
         pids = {process.pid for process in found}
         return [process for process in found if process.ppid() not in pids]
 
