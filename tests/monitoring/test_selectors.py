@@ -24,7 +24,7 @@ from monitoring.selectors.videos import (
     recent_failures,
     video_status,
 )
-from monitoring.services.keeping import keep_house, peak_record, prune
+from monitoring.services.keeping import PRUNE_AT_ONCE, keep_house, peak_record, prune
 from publishing.models import AccountCircuit, CircuitEvent, Video, VideoEvent, WorkerHeartbeat
 from publishing.states import CircuitState, JobKind, JobStatus, SubtitleChoice, UploadState, VideoStatus
 from tests.factories import JobFactory, SectorFactory, TikTokAccountFactory, UploadSessionFactory, VideoFactory
@@ -269,6 +269,14 @@ def test_it_forgets_what_is_old_and_keeps_what_is_not() -> None:
 
     assert prune() == 2
     assert TikTokFailure.objects.count() == 1
+
+
+def test_it_forgets_more_than_one_batch_at_a_time() -> None:
+    old = {"at": NOON - timedelta(days=91), "endpoint": "upload", "reason": "unavailable", "code": "x", "seconds": 1}
+    TikTokFailure.objects.bulk_create(TikTokFailure(**old) for _row in range(PRUNE_AT_ONCE + 5))
+
+    assert prune() == PRUNE_AT_ONCE + 5
+    assert not TikTokFailure.objects.exists()
 
 
 def test_it_keeps_house_however_often_it_is_asked() -> None:
