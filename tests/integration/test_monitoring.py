@@ -76,7 +76,8 @@ def test_three_failures_are_silent_and_four_are_heard(live_server: Any, heard: A
     with ExitStack() as stack:
         for program in local.programs():
             stack.enter_context(running(program.argv, log=tmp_path / program.name))
-        wait_for(lambda: ask(local, "count_over_time(subiteya_build_info[1m]) >= 3"), seconds=60)
+        # With a handful of samples `increase` stretches three to four: see docs/alerts.md, "Where both may differ".
+        wait_for(lambda: ask(local, "count_over_time(subiteya_build_info[1m]) >= 20"), seconds=90)
 
         fail(3)
         wait_for(lambda: ask(local, "sum(tiktok_api_failures_total) == 3"), seconds=20)
