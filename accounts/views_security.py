@@ -96,7 +96,7 @@ def qr_code(request: MemberRequest) -> HttpResponse:
         return HttpResponse(status=403)
     picture = HttpResponse(content_type="image/svg+xml")
     code = segno.make(second_factor.enrolment_of(request.user).config_url, error="m")
-    code.save(picture, kind="svg", scale=5, border=2, light="white", xmldecl=False)
+    code.save(picture, kind="svg", scale=5, border=2, light="white", xmldecl=False)  # type: ignore[arg-type]
     return picture
 
 
