@@ -1,4 +1,4 @@
-"""The administrators' pages about people, sectors and TikTok accounts. No token is ever shown."""
+"""The administrators' pages about sectors and TikTok accounts. No token is ever shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -16,29 +15,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import (
-    AccountEvent,
-    AccountEventKind,
-    OAuthAttempt,
-    OAuthToken,
-    RecoveryCode,
-    Sector,
-    TikTokAccount,
-    User,
-)
+from accounts import admin_people  # noqa: F401  # Django looks for pages here
+from accounts.models import AccountEvent, AccountEventKind, OAuthAttempt, OAuthToken, Sector, TikTokAccount
+from accounts.reauthentication import ProofWanted
 from accounts.services.connections import account_disconnect
-from accounts.services.second_factor import second_factor_remove
 from accounts.services.tokens import AccountNotConnected, access_token_for
+from audit.catalogue import Action
+from audit.people import AuditedAdmin
 from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, chip, code, time_left
 from subiteya.lib.admin_actions import Asking, Refused, ask_first, report_each
 from subiteya.tiktok import OAuthError, TikTokError
-
-admin.site.site_header = "SubiteYa"
-admin.site.site_title = "SubiteYa"
-admin.site.index_title = _("Administration")
 
 #: Why an account has no connection; the first three are written by the services and by the screens.
 REASONS = {
@@ -49,69 +36,6 @@ REASONS = {
     "client_left": _("the client left the agency"),
     "suspicious": _("something suspicious happened"),
 }
-
-
-class ChargeInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The accounts that a person is in charge of."""
-
-    model = TikTokAccount.managers.through
-    extra = 0
-    verbose_name = _("account in charge")
-    verbose_name_plural = _("accounts in charge")
-    autocomplete_fields = ["tiktokaccount"]
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        return super().get_formset(request, obj, **kwargs, labels={"tiktokaccount": _("Account")})
-
-
-# django-otp's own pages would show the secrets of other people's phones.
-for device in (TOTPDevice, StaticDevice):
-    if admin.site.is_registered(device):
-        admin.site.unregister(device)
-
-
-@admin.register(RecoveryCode)
-class RecoveryCodeAdmin(ReadOnlyAdmin):
-    list_display = ["user", "created_at", "used_at"]
-    list_select_related = ["user"]
-    search_fields = ["user__username"]
-    fields = ["user", "created_at", "used_at"]
-
-
-@admin.register(User)
-class UserAdmin(StockUserAdmin):  # type: ignore[type-arg]
-    list_display = ["username", "name", "email", "language", "is_staff", "is_active", "charge", "last_login"]
-    list_filter = ["is_staff", "is_active", "language", "groups"]
-    inlines = [ChargeInline]
-    readonly_fields = ["last_login", "date_joined"]
-    actions = ["forget_phone"]
-    fieldsets = [*(StockUserAdmin.fieldsets or ()), (_("Preferences"), {"fields": ["language"]})]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        rows: QuerySet[User] = super().get_queryset(request)
-        return rows.annotate(charge_count=Count("accounts"))
-
-    @admin.action(description=_("Forget the second factor"), permissions=["change"])
-    def forget_phone(self, request: HttpRequest, queryset: QuerySet[User]) -> TemplateResponse | None:
-        def one(user: User, _answers: dict[str, Any]) -> None:
-            if not second_factor_remove(user=user):
-                raise Refused(gettext("had no second factor"))
-            self.log_change(request, user, "second factor forgotten")
-
-        asking = Asking(
-            title=_("Forget the second factor of these people?"), button=_("Forget it"), danger=True,
-            effect=_("For a lost phone. They are logged out everywhere, and their password alone lets them in until "
-                     "they set up another phone. Be sure that it is really they who ask."),
-        )  # fmt: skip
-        return ask_first(self, request, queryset, asking=asking, act=one, done=_("Second factor forgotten"))
-
-    @admin.display(description=_("name"), ordering="first_name")
-    def name(self, user: User) -> str:
-        return user.get_full_name() or NOTHING
-
-    @admin.display(description=_("accounts in charge"), ordering="charge_count")
-    def charge(self, user: Any) -> int:
-        return int(user.charge_count)
 
 
 @admin.register(Sector)
@@ -170,11 +94,13 @@ class DisconnectForm(forms.Form):
 
 
 @admin.register(TikTokAccount)
-class TikTokAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TikTokAccountAdmin(ProofWanted, AuditedAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
+    audit_changed, audit_fields = Action.ACCOUNT_CHANGED, {"managers": Action.CHARGE_CHANGED}
+    proof_actions = frozenset({"disconnect"})
     list_display = [
         "__str__", "display_name", "state", "why", "sector", "in_charge", "access_left", "refresh_left",
     ]  # fmt: skip
-    list_filter = ["status", "sector", "managers"]
+    list_filter = ["status", "needs_approval", "sector", "managers"]
     list_select_related = ["sector", "token"]
     search_fields = ["username", "display_name", "open_id"]
     autocomplete_fields = ["sector", "managers"]
@@ -184,7 +110,7 @@ class TikTokAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]  # fmt: skip
     fieldsets = [
         (None, {"fields": ["username", "display_name", "open_id", "state", "why"]}),
-        (_("In the agency"), {"fields": ["sector", "time_zone", "managers"]}),
+        (_("In the agency"), {"fields": ["sector", "time_zone", "managers", "needs_approval"]}),
         (
             _("Connection"),
             {

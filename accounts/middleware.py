@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.urls import reverse
 from django.utils import translation
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django.utils.translation import gettext
 
-from accounts.access import leave_for
+from accounts.access import leave_for, refuse
 from accounts.models import User
+from accounts.services.second_factor import has_second_factor
 from subiteya.lib.tracing import SpanKind, current_trace_id, failed, span
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -72,15 +73,18 @@ class TraceMiddleware:
 #: In a session whose password was right, while the code is due.
 CODE_DUE = "second_factor_due"
 #: What such a session may still open.
-HALF_OPEN = {"accounts:verify", "accounts:logout", "accounts:set_language", "publishing:health"}
+HALF_OPEN = {
+    "accounts:verify", "accounts:passkey_ask", "accounts:passkey_verify", "accounts:logout", "accounts:set_language",
+    "publishing:health",
+}  # fmt: skip
 #: And what an administrator without a second factor may, where one is required.
-ENROLLING = HALF_OPEN | {"accounts:security", "accounts:enrol", "accounts:enrol_qr"}
+ENROLLING = HALF_OPEN | {"accounts:prove", "accounts:security", "accounts:enrol", "accounts:enrol_qr"}
 
 
 @receiver(user_logged_in)
 def code_is_due(sender: object, request: HttpRequest, user: User, **_kwargs: object) -> None:
     """Whichever page took the password: a person with a second factor is asked for it next."""
-    if TOTPDevice.objects.filter(user=user, confirmed=True).exists():
+    if has_second_factor(user):
         request.session[CODE_DUE] = True
 
 
@@ -103,3 +107,33 @@ class SecondFactorMiddleware:
         if settings.REQUIRE_MFA and user.is_staff and name not in ENROLLING:
             return leave_for(request, reverse("accounts:security"))
         return None
+
+
+LOOKING = {"GET", "HEAD", "OPTIONS"}
+#: Routes of one's own log-in, second factor and sessions, which everybody manages for themselves.
+OWN_ROUTES = ("login/", "logout/", "language/", "security/")
+#: Pages that there are only to change something: an auditor has nothing to look at there.
+CHANGING = {
+    "accounts:account_callback", "publishing:batch_new", "publishing:creator_info", "publishing:brand_new",
+    "publishing:brand_detail", "publishing:video_subtitles", "insights:suggestions", "notices:preferences",
+}  # fmt: skip
+
+
+class ReadOnlyMiddleware:
+    """An auditor looks at everything and changes nothing, whichever view is asked."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
+        """403 for what would change something; the JSON API refuses by itself, in its own words."""
+        if not request.user.is_authenticated or request.user.may_act or request.path.startswith("/api/"):
+            return None
+        match = request.resolver_match
+        route, name = (match.route, match.view_name) if match else ("", "")
+        if route.startswith(OWN_ROUTES) or (request.method in LOOKING and name not in CHANGING):
+            return None
+        return refuse(request, gettext("As an auditor you see everything and change nothing: this was not done."))

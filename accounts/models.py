@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.roles import PeopleManager, WithRole, role_constraints
 from subiteya.lib.crypto import EncryptedTextField
 from subiteya.lib.tracing import current_trace_id
 
@@ -25,8 +26,8 @@ def validate_time_zone(value: str) -> None:
         raise ValidationError(_("%(value)s is not a time zone."), params={"value": value}) from None
 
 
-class User(AbstractUser):
-    """A person of the agency: a community manager, or (is_staff) an administrator."""
+class User(WithRole, AbstractUser):
+    """A person of the agency. `role` says what they may; `is_staff` follows from it."""
 
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="es")
     security_stamp = models.CharField(
@@ -34,9 +35,12 @@ class User(AbstractUser):
         verbose_name=_("security stamp"),
     )  # fmt: skip
 
+    objects: ClassVar[PeopleManager] = PeopleManager()
+
     class Meta(AbstractUser.Meta):
         verbose_name = _("person")  # type: ignore[assignment]  # Django allows lazy texts here
         verbose_name_plural = _("people")  # type: ignore[assignment]
+        constraints = role_constraints()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must know to go on: Django's own hash of the password, and of the stamp once there is one."""
@@ -86,10 +90,10 @@ class TikTokAccountQuerySet(models.QuerySet["TikTokAccount"]):
     """Accounts, narrowed to what a person may see."""
 
     def for_user(self, user: Any) -> TikTokAccountQuerySet:
-        """Administrators see all; a CM sees the accounts in their charge; a stranger none."""
+        """Administrators and auditors see all; the others the accounts in their charge; a stranger none."""
         if not user.is_authenticated:
             return self.none()
-        return self if user.is_staff else self.filter(managers=user)
+        return self if user.sees_everything else self.filter(managers=user)
 
 
 class TikTokAccount(models.Model):
@@ -113,6 +117,10 @@ class TikTokAccount(models.Model):
         _("status"), max_length=16, choices=AccountStatus.choices, default=AccountStatus.CONNECTED
     )
     status_reason = models.CharField(max_length=64, blank=True, verbose_name=_("reason"))
+    needs_approval = models.BooleanField(
+        _("needs approval"), default=False,
+        help_text=_("what is submitted for it waits for an approver in charge of it"),
+    )  # fmt: skip
     connected_at = models.DateTimeField(_("connected"), null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True, verbose_name=_("disconnected"))
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
@@ -144,13 +152,14 @@ class OAuthToken(models.Model):
     """The tokens of one account. Lifetimes come from TikTok's answer, never from a constant."""
 
     account = models.OneToOneField(TikTokAccount, models.CASCADE, related_name="token", verbose_name=_("account"))
-    access_token = EncryptedTextField(verbose_name=_("access token"))
-    refresh_token = EncryptedTextField(verbose_name=_("refresh token"))
+    access_token = EncryptedTextField(bound_to="account_id", verbose_name=_("access token"))
+    refresh_token = EncryptedTextField(bound_to="account_id", verbose_name=_("refresh token"))
     scope = models.CharField(max_length=500, verbose_name=_("permissions"))
     expires_at = models.DateTimeField(verbose_name=_("expires"))
     refresh_expires_at = models.DateTimeField(verbose_name=_("refresh token expires"))
     refresh_claimed_until = models.DateTimeField(null=True, blank=True, verbose_name=_("refresh claimed until"))
     refreshed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("last refreshed"))
+    refresh_issued_at = models.DateTimeField(null=True, blank=True, verbose_name=_("refresh token issued"))
 
     class Meta:
         verbose_name = _("OAuth token")
@@ -166,11 +175,14 @@ class OAuthToken(models.Model):
 
 
 class OAuthAttempt(models.Model):
-    """One trip to TikTok's authorise page: `state` works once, for the person who left, for ten minutes."""
+    """One trip to TikTok's authorise page: `state` works once, for the person who left, for ten minutes.
+
+    Without a person it is the trip of the account's owner, who came with a link.
+    """
 
     state_hash = models.CharField(max_length=64, unique=True, verbose_name=_("state"))
-    code_verifier = EncryptedTextField(verbose_name=_("verifier"))
-    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("person"))
+    code_verifier = EncryptedTextField(bound_to="state_hash", verbose_name=_("verifier"))
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, verbose_name=_("person"))
     account = models.ForeignKey(TikTokAccount, models.CASCADE, null=True, blank=True, verbose_name=_("account"))
     created_at = models.DateTimeField(verbose_name=_("created"))
     used_at = models.DateTimeField(null=True, blank=True, verbose_name=_("used"))
@@ -213,3 +225,6 @@ class AccountEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+from accounts.models_sessions import FailureCount, PersonSession  # noqa: E402, F401  # Django looks for models here

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ from accounts.services.clients import client_with, oauth_client
 from accounts.services.events import account_event
 from accounts.services.tokens import account_lost, token_store
 from accounts.signals import account_connected
+from subiteya.lib.crypto import DecryptionFailed
 from subiteya.tiktok import OAuthError, TikTokError, TokenAnswer, UserInfo, authorize_url, new_pkce
 
 logger = logging.getLogger(__name__)
@@ -67,8 +69,12 @@ class ImportInvalid(Exception):
         super().__init__(f"{field}: {message}")
 
 
-def oauth_start(*, user: User, account: TikTokAccount | None, redirect_uri: str) -> str:
-    """Remember one trip to TikTok's authorise page and return its address. `account`: reconnect this one."""
+def oauth_start(*, user: User | None, account: TikTokAccount | None, redirect_uri: str) -> str:
+    """Remember one trip to TikTok's authorise page and return its address. `account`: reconnect this one.
+
+    `user` None: the account's owner, who came with a link (see `accounts.services.invitations`); then it is set.
+    """
+    _forget_verifiers()
     state = secrets.token_urlsafe(32)
     pkce = new_pkce(settings.TIKTOK_PKCE)
     OAuthAttempt.objects.create(
@@ -89,7 +95,7 @@ def oauth_start(*, user: User, account: TikTokAccount | None, redirect_uri: str)
 
 
 def oauth_finish(
-    *, user: User, state: str, code: str, redirect_uri: str, sector: Sector | None = None
+    *, user: User | None, state: str, code: str, redirect_uri: str, sector: Sector | None = None
 ) -> tuple[TikTokAccount, bool]:
     """Exchange what TikTok's page came back with; return the account and whether it is new. Raises OAuthRefused."""
     attempt = _use_state(user, state)
@@ -104,14 +110,28 @@ def oauth_finish(
     return _connect(user=user, answer=answer, info=info, sector=sector)
 
 
-def _use_state(user: User, state: str) -> OAuthAttempt:
-    """`state` works once, for ten minutes, for the person who left with it."""
+def _use_state(user: User | None, state: str) -> OAuthAttempt:
+    """`state` works once, for ten minutes, for the person who left with it. The verifier leaves with it."""
     fresh = OAuthAttempt.objects.filter(
         state_hash=_hash(state), user=user, used_at=None, created_at__gt=timezone.now() - STATE_LIFE
     )
     if not fresh.update(used_at=timezone.now()):
         raise OAuthRefused("state_invalid")
-    return OAuthAttempt.objects.get(state_hash=_hash(state))
+    attempt = OAuthAttempt.objects.get(state_hash=_hash(state))
+    OAuthAttempt.objects.filter(pk=attempt.pk).update(code_verifier="")
+    return attempt
+
+
+def oauth_give_up(*, user: User | None, state: str) -> None:
+    """TikTok's page came back with an error: the state is used up all the same."""
+    with suppress(OAuthRefused):
+        _use_state(user, state)
+
+
+def _forget_verifiers() -> None:
+    """Of trips from which nobody came back in time."""
+    over = OAuthAttempt.objects.filter(created_at__lt=timezone.now() - STATE_LIFE)
+    over.exclude(code_verifier="").update(code_verifier="")
 
 
 def _check_scopes(answer: TokenAnswer) -> None:
@@ -126,9 +146,11 @@ def _check_same(attempt: OAuthAttempt, answer: TokenAnswer) -> None:
 
 
 @transaction.atomic
-def _connect(*, user: User, answer: TokenAnswer, info: UserInfo, sector: Sector | None) -> tuple[TikTokAccount, bool]:
+def _connect(
+    *, user: User | None, answer: TokenAnswer, info: UserInfo, sector: Sector | None
+) -> tuple[TikTokAccount, bool]:
     known = TikTokAccount.objects.select_for_update().filter(open_id=answer.open_id).first()
-    if known and not TikTokAccount.objects.for_user(user).filter(pk=known.pk).exists():
+    if known and user and not TikTokAccount.objects.for_user(user).filter(pk=known.pk).exists():
         raise OAuthRefused("not_in_charge")
     fields = {
         "username": info.username or (known.username if known else answer.open_id[:64]),
@@ -138,7 +160,7 @@ def _connect(*, user: User, answer: TokenAnswer, info: UserInfo, sector: Sector 
     }
     kind = AccountEventKind.RECONNECTED if known else AccountEventKind.CONNECTED
     account = _save_connected(answer, fields, kind=kind, actor=user)
-    if known is None and not user.is_staff:
+    if known is None and user and not user.is_staff:
         account.managers.add(user)
     return account, known is None
 
@@ -187,8 +209,8 @@ def _save_connected(
     connected = {"status": AccountStatus.CONNECTED, "status_reason": "", "connected_at": timezone.now()}
     account, _created = TikTokAccount.objects.update_or_create(open_id=answer.open_id, defaults=fields | connected)
     token_store(account=account, answer=answer)
-    account_event(account=account, kind=kind, actor=actor)
-    transaction.on_commit(partial(account_connected.send, TikTokAccount, account=account, actor=actor))
+    event = account_event(account=account, kind=kind, actor=actor)
+    transaction.on_commit(partial(account_connected.send, TikTokAccount, account=account, actor=actor, event=event))
     return account
 
 
@@ -198,8 +220,9 @@ def account_disconnect(*, account: TikTokAccount, reason: str, actor: User | Non
     if token:
         try:
             oauth_client(account).revoke(token.access_token)
-        except (OAuthError, TikTokError) as error:
-            logger.warning("revoke_failed", extra={"account_id": account.pk, "code": error.code})
+        except (OAuthError, TikTokError, DecryptionFailed) as error:
+            code = getattr(error, "code", "decryption_failed")  # of a token whose key is lost
+            logger.warning("revoke_failed", extra={"account_id": account.pk, "code": code})
     account_lost(account=account, reason=reason, actor=actor)
 
 

@@ -13,13 +13,20 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string, salted_hmac
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp_webauthn.models import WebAuthnCredential
 
 from accounts.models import RecoveryCode, User
+from audit.catalogue import Action
+from audit.origin import is_acting
+from audit.services.recording import audit_record
 
 CODES = 10
 #: Without letters and digits that look alike: 12 of them are 59 bits.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS, GROUP = 3, 4
+#: More are not counted, so that the wait, which doubles, ends at half an hour: whoever knows a password could otherwise
+#: keep its owner out for days.
+MOST_FAILURES = 12
 
 
 class CodeRefused(Exception):
@@ -33,6 +40,11 @@ class CodeRefused(Exception):
 def device_of(user: User) -> TOTPDevice | None:
     """The person's phone, if it is set up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
+
+
+def has_second_factor(user: User) -> bool:
+    """Is the person asked for more than the password?"""
+    return device_of(user) is not None
 
 
 def enrolment_of(user: User) -> TOTPDevice:
@@ -53,6 +65,7 @@ def enrol_confirm(*, user: User, token: str) -> tuple[TOTPDevice, list[str]]:
         TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
         codes = recovery_codes_make(user=user)
         sessions_end(user)
+        audit_record(action=Action.MFA_ENROLLED, on=user)
     device.confirmed = True
     return device, codes
 
@@ -71,6 +84,11 @@ def _check(device: TOTPDevice, text: str, *, recovery: bool) -> None:
         locked = TOTPDevice.objects.select_for_update().get(pk=device.pk)
         allowed, why = locked.verify_is_allowed()
         opened = allowed and _opens(locked, text, recovery=recovery)
+        TOTPDevice.objects.filter(pk=device.pk, throttling_failure_count__gt=MOST_FAILURES).update(
+            throttling_failure_count=MOST_FAILURES
+        )
+        audit_record(action=Action.MFA_VERIFIED if opened else Action.MFA_FAILED, on=device.user,
+                     details={} if allowed else {"throttled": True})  # fmt: skip
     # Raised out here: inside it would roll back the count of failures.
     if not allowed:
         raise CodeRefused(why["locked_until"])
@@ -95,6 +113,7 @@ def recovery_codes_make(*, user: User) -> list[str]:
     RecoveryCode.objects.filter(user=user).delete()
     codes = ["-".join(get_random_string(GROUP, ALPHABET) for _group in range(GROUPS)) for _code in range(CODES)]
     RecoveryCode.objects.bulk_create([RecoveryCode(user=user, code_hash=_hash(user, code)) for code in codes])
+    audit_record(action=Action.MFA_CODES_MADE, on=user)
     return codes
 
 
@@ -104,9 +123,12 @@ def recovery_codes_left(user: User) -> int:
 
 @transaction.atomic
 def second_factor_remove(*, user: User) -> bool:
-    """Forget phone and recovery codes, and end all sessions; False when there was nothing."""
-    gone = TOTPDevice.objects.filter(user=user).delete()[0] + RecoveryCode.objects.filter(user=user).delete()[0]
+    """Forget phone, passkeys and recovery codes, and end all sessions; False when there was nothing."""
+    tables = (TOTPDevice, RecoveryCode, WebAuthnCredential)
+    gone = sum(table.objects.filter(user=user).delete()[0] for table in tables)
     sessions_end(user)
+    if gone:
+        audit_record(action=Action.MFA_REMOVED if is_acting(user) else Action.MFA_RESET, on=user)
     return bool(gone)
 
 

@@ -48,8 +48,8 @@ def access_token_for(*, account: TikTokAccount, force_refresh: bool = False) -> 
     while True:
         if token.access_token != refused and token.expires_at > timezone.now() + FRESH_FOR:
             return str(token.access_token)
-        if _claim(token):
-            return _refresh(account, token)
+        if _claim(token) and (fresh := _refresh(account, token)):
+            return fresh
         if time.monotonic() > deadline:
             raise LocalFailure("unavailable", "another process does not end its refresh")  # it may have died
         time.sleep(0.2)  # another process is refreshing: its result is ours too
@@ -72,18 +72,51 @@ def _claim(token: OAuthToken) -> bool:
 
 
 def _refresh(account: TikTokAccount, token: OAuthToken) -> str:
+    """A new access token; nothing when somebody else has renewed the account meanwhile: theirs is the one to use."""
+    used = token.refresh_token
     try:
-        answer = oauth_client(account).refresh(token.refresh_token)
+        answer = oauth_client(account).refresh(used)
     except InvalidGrant as error:
-        account_lost(account=account, reason="refresh_refused", log_id=error.log_id)
+        if not _lost(account, used, error.log_id):
+            return ""
         raise AccountNotConnected(account) from error
     except BaseException:
         OAuthToken.objects.filter(pk=token.pk).update(refresh_claimed_until=None)
         raise
-    with transaction.atomic():
-        token_store(account=account, answer=answer)
-        account_event(account=account, kind=AccountEventKind.REFRESHED)
-    return answer.access_token
+    return answer.access_token if _keep(account, used, answer) else ""
+
+
+@transaction.atomic
+def _keep(account: TikTokAccount, used: str, answer: TokenAnswer) -> bool:
+    """Store the answer, unless what it renews is not ours any more: the account was reconnected, or let go."""
+    token = _locked(account)
+    if token is None or token.refresh_token != used:
+        return _superseded(token)
+    token_store(account=account, answer=answer)
+    account_event(account=account, kind=AccountEventKind.REFRESHED)
+    return True
+
+
+@transaction.atomic
+def _lost(account: TikTokAccount, used: str, log_id: str) -> bool:
+    """TikTok refused `used`: the account is lost, unless it was reconnected or refreshed while we asked."""
+    token = _locked(account)
+    if token is not None and token.refresh_token != used:
+        return _superseded(token)
+    account_lost(account=account, reason="refresh_refused", log_id=log_id)
+    return True
+
+
+def _locked(account: TikTokAccount) -> OAuthToken | None:
+    """The tokens as they are now; the account's row is locked first, as everywhere."""
+    TikTokAccount.objects.select_for_update().filter(pk=account.pk).first()
+    return OAuthToken.objects.select_for_update().filter(account=account).first()
+
+
+def _superseded(token: OAuthToken | None) -> bool:
+    if token is not None:
+        OAuthToken.objects.filter(pk=token.pk).update(refresh_claimed_until=None)
+    return False
 
 
 def token_store(*, account: TikTokAccount, answer: TokenAnswer) -> OAuthToken:
@@ -98,6 +131,7 @@ def token_store(*, account: TikTokAccount, answer: TokenAnswer) -> OAuthToken:
     }
     if answer.refresh_token:
         fields["refresh_token"] = answer.refresh_token
+        fields["refresh_issued_at"] = now
         fields["refresh_expires_at"] = now + timedelta(seconds=answer.refresh_expires_in)
     token, _created = OAuthToken.objects.update_or_create(account=account, defaults=fields)
     return token
@@ -112,8 +146,11 @@ def account_lost(*, account: TikTokAccount, reason: str, actor: User | None = No
     )
     account.refresh_from_db(fields=["status", "status_reason", "disconnected_at"])
     if changed:
-        account_event(account=account, kind=AccountEventKind.DISCONNECTED, reason=reason, actor=actor, log_id=log_id)
-        transaction.on_commit(partial(account_disconnected.send, TikTokAccount, account=account, actor=actor))
+        event = account_event(
+            account=account, kind=AccountEventKind.DISCONNECTED, reason=reason, actor=actor, log_id=log_id
+        )
+        lost = partial(account_disconnected.send, TikTokAccount, account=account, actor=actor, event=event)
+        transaction.on_commit(lost)
 
 
 def client_for(account: TikTokAccount, *, force_refresh: bool = False) -> TikTokClient:

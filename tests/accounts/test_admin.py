@@ -127,10 +127,11 @@ class TestPeople:
         lucia = User.objects.get(username="lucia")
         assert (lucia.check_password("largo y raro"), lucia.language, lucia.is_staff) == (True, "es", False)
         change = {
-            "username": "lucia", "language": "en", "is_active": "on", "TikTokAccount_managers-TOTAL_FORMS": 1,
+            "username": "lucia", "language": "en", "is_active": "on", "role": "approver",
+            "TikTokAccount_managers-TOTAL_FORMS": 1,
             "TikTokAccount_managers-INITIAL_FORMS": 0, "TikTokAccount_managers-0-tiktokaccount": account.pk,
             "TikTokAccount_managers-0-user": lucia.pk,
         }  # fmt: skip
         assert administrator.post(f"/admin/accounts/user/{lucia.pk}/change/", change).status_code == 302
         lucia.refresh_from_db()
-        assert (lucia.language, list(lucia.accounts.all())) == ("en", [account])
+        assert (lucia.language, lucia.role, list(lucia.accounts.all())) == ("en", "approver", [account])

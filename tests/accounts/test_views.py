@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from django.test import Client
 from django.utils import timezone, translation
 
 from accounts.models import AccountStatus, OAuthAttempt, OAuthToken, TikTokAccount, User
 from accounts.views import health
 from publishing.states import VideoStatus
+from tests.accounts.trips import decide
 from tests.factories import TikTokAccountFactory, UserFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +35,13 @@ class TestPeople:
         wrong = client.post("/login/", {"username": "ana", "password": "not this one"})
         assert (wrong.status_code, b'role="alert"' in wrong.content) == (200, True)
         right = client.post("/login/", {"username": "ana", "password": "a long password"})
-        assert right["Location"] == "/videos/"
-        assert client.get("/login/")["Location"] == "/videos/"
+        assert right["Location"] == "/"
+        assert client.get("/login/")["Location"] == "/"
 
     def test_it_goes_on_to_where_one_wanted_to_go_but_never_away(self, ana):
         fields = {"username": "ana", "password": "a long password"}
         assert Client().post("/login/", fields | {"next": "/new/"})["Location"] == "/new/"
-        assert Client().post("/login/", fields | {"next": "https://evil.example/"})["Location"] == "/videos/"
+        assert Client().post("/login/", fields | {"next": "https://evil.example/"})["Location"] == "/"
 
     def test_it_logs_out_by_post_only(self, client_of_ana):
         assert client_of_ana.get("/logout/").status_code == 405
@@ -117,22 +116,12 @@ class TestConnecting:
         assert response.status_code == 302
         return response["Location"]
 
-    def decide(self, address: str, username: str, action: str = "authorize", scope: str | None = None) -> str:
-        """What the person does on TikTok's page; the path with which TikTok sends the browser back."""
-        query = parse_qs(urlsplit(address).query)
-        scopes = query["scope"][0].split(",") if scope is None else [scope]
-        form = {"action": action, "username": username, "scope": scopes}
-        answer = requests.post(address, data=form, allow_redirects=False, timeout=5)
-        back = urlsplit(answer.headers["Location"])
-        assert f"{back.scheme}://{back.netloc}{back.path}" == "http://127.0.0.1:8000/accounts/callback/"
-        return f"{back.path}?{back.query}"
-
     def come_back(self, client: Client, path: str) -> str:
         return client.get(path, follow=True).content.decode()
 
     def test_it_connects_an_account_and_puts_it_in_the_persons_charge(self, ana, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia", nickname="Panadería")
-        html = self.come_back(client_of_ana, self.decide(self.leave(client_of_ana), "panaderia"))
+        html = self.come_back(client_of_ana, decide(self.leave(client_of_ana), "panaderia"))
         account = TikTokAccount.objects.get()
         assert (account.username, account.display_name, list(account.managers.all())) == (
             "panaderia",
@@ -144,40 +133,40 @@ class TestConnecting:
     def test_it_reconnects_only_the_account_that_was_asked(self, client_of_ana, tiktok):
         for name in ("panaderia", "cafe"):
             tiktok.sandbox.add_account(name)
-        self.come_back(client_of_ana, self.decide(self.leave(client_of_ana), "panaderia"))
+        self.come_back(client_of_ana, decide(self.leave(client_of_ana), "panaderia"))
         account = TikTokAccount.objects.get()
         path = f"/accounts/{account.pk}/reconnect/"
-        other = self.come_back(client_of_ana, self.decide(self.leave(client_of_ana, path), "cafe"))
+        other = self.come_back(client_of_ana, decide(self.leave(client_of_ana, path), "cafe"))
         assert "toast is-attention" in other
         assert TikTokAccount.objects.count() == 1
-        same = self.come_back(client_of_ana, self.decide(self.leave(client_of_ana, path), "panaderia"))
+        same = self.come_back(client_of_ana, decide(self.leave(client_of_ana, path), "panaderia"))
         assert "toast is-done" in same
 
     def test_it_says_how_many_videos_go_on_after_a_reconnection(self, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia")
-        self.come_back(client_of_ana, self.decide(self.leave(client_of_ana), "panaderia"))
+        self.come_back(client_of_ana, decide(self.leave(client_of_ana), "panaderia"))
         account = TikTokAccount.objects.get()
         for status in (VideoStatus.HELD, VideoStatus.HELD, VideoStatus.CANCELLED):
             VideoFactory(account=account, status=status)
 
-        back = self.decide(self.leave(client_of_ana, f"/accounts/{account.pk}/reconnect/"), "panaderia")
+        back = decide(self.leave(client_of_ana, f"/accounts/{account.pk}/reconnect/"), "panaderia")
 
         assert "@panaderia is connected again; 2 videos that waited go on." in self.come_back(client_of_ana, back)
 
     def test_it_says_that_the_person_refused(self, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia")
-        back = self.decide(self.leave(client_of_ana), "panaderia", action="cancel")
+        back = decide(self.leave(client_of_ana), "panaderia", action="cancel")
         assert "You did not give the permission" in self.come_back(client_of_ana, back)
         assert not TikTokAccount.objects.exists()
 
     def test_it_says_that_the_permission_to_publish_is_missing(self, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia")
-        back = self.decide(self.leave(client_of_ana), "panaderia", scope="user.info.basic")
+        back = decide(self.leave(client_of_ana), "panaderia", scope="user.info.basic")
         assert "without permission to publish" in self.come_back(client_of_ana, back)
 
     def test_it_takes_a_return_once_and_from_the_same_person(self, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia")
-        back = self.decide(self.leave(client_of_ana), "panaderia")
+        back = decide(self.leave(client_of_ana), "panaderia")
         stranger = Client()
         stranger.force_login(UserFactory(language="en"))
         assert "too old or was used" in self.come_back(stranger, back)
@@ -193,7 +182,7 @@ class TestConnecting:
 
     def test_it_gives_the_access_back(self, client_of_ana, tiktok):
         tiktok.sandbox.add_account("panaderia")
-        self.come_back(client_of_ana, self.decide(self.leave(client_of_ana), "panaderia"))
+        self.come_back(client_of_ana, decide(self.leave(client_of_ana), "panaderia"))
         account = TikTokAccount.objects.get()
         response = client_of_ana.post(f"/accounts/{account.pk}/disconnect/", follow=True)
         account.refresh_from_db()

@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
 
 def _manager(username: str) -> User:
-    user = User.objects.filter(username=username, is_active=True).first()
+    user: User | None = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise _bad(gettext("There is no person %(name)s.") % {"name": username})
     return user
@@ -79,6 +79,8 @@ def _document(file: BinaryIO) -> Any:
         raise _bad(gettext("That is not JSON (line %(line)s).") % {"line": error.lineno}) from None
     except UnicodeDecodeError:
         raise _bad(gettext("That is not UTF-8 text.")) from None
+    except (ValueError, RecursionError):  # a number or a nesting beyond all reason
+        raise _bad(gettext("That is too long for OAuth answers.")) from None
 
 
 def _place(index: int, entries: list[Any]) -> str:
