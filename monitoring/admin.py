@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts.reauthentication import ProofWanted
 from monitoring.models import (
     Alert,
     AlertDelivery,
@@ -22,6 +23,8 @@ from monitoring.models import (
     KeyScope,
     PendingAlert,
     Span,
+    SummaryDelta,
+    SummaryTotal,
     TikTokFailure,
 )
 from monitoring.services.keys import key_make, key_revoke
@@ -36,7 +39,8 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
+class ApiKeyAdmin(ProofWanted, ReadOnlyAdmin):
+    proof_actions = frozenset()  # who revokes a key in a hurry is not held up
     form = ApiKeyForm
     list_display = ["name", "scope", "beginning", "condition", "created_by", "created_at", "last_used_at"]
     list_filter = ["scope"]
@@ -113,6 +117,12 @@ class CounterAdmin(ReadOnlyAdmin):
     list_display = ["metric", "labels", "value"]
     list_filter = ["metric"]
     search_fields = ["metric", "labels"]
+
+
+@admin.register(SummaryTotal, SummaryDelta)
+class SummaryAdmin(ReadOnlyAdmin):
+    list_display = ["what", "day", "account", "n"]
+    search_fields = ["what", "account"]
 
 
 @admin.register(DailyPeak)

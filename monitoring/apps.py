@@ -12,7 +12,10 @@ class MonitoringConfig(AppConfig):
         from monitoring.api import schema  # noqa: F401
         from monitoring.reporting.views import views_create, views_drop
         from monitoring.services.spans import keep_spans
+        from monitoring.services.summaries import summaries_keep, summaries_pause
 
         keep_spans()
         pre_migrate.connect(views_drop, sender=self)
         post_migrate.connect(views_create, sender=self)
+        pre_migrate.connect(summaries_pause, sender=self)
+        post_migrate.connect(summaries_keep, sender=self)

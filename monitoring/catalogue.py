@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import product
 
 from publishing.models import WorkerKind
-from publishing.states import VIDEO_TERMINAL, CircuitState, JobKind, JobStatus, SubtitleChoice, VideoStatus
+from publishing.states import SUBTITLE_VARIANTS, VIDEO_TERMINAL, CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.tiktok import Endpoint, TikTokError
 from subiteya.tiktok.errors import HostNotAllowed, LocalFailure, RangeMismatch
 
@@ -56,7 +56,7 @@ def _errors(kind: type[TikTokError] = TikTokError) -> Iterator[type[TikTokError]
 REASONS = sorted({TikTokError.reason, *(error.reason for error in _errors() if not issubclass(error, NO_FAILURE))})
 ENDPOINTS = [str(endpoint) for endpoint in Endpoint]
 KINDS = list(JobKind.values)
-SUBTITLES = list(SubtitleChoice.values)
+SUBTITLES = [*SUBTITLE_VARIANTS]
 ENDED_JOBS = [str(status) for status in (
     JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.ERRORED, JobStatus.CANCELLED
 )]  # fmt: skip

@@ -8,6 +8,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import django
 from django.db.models import Count, Max
@@ -17,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from monitoring.catalogue import METRICS, TOKEN_SERIES_MAX, MetricKind
 from monitoring.models import Alert, AlertSource
-from monitoring.selectors.accounts import circuits, earliest_expiries, outage_now, token_lives
+from monitoring.selectors.accounts import circuits, live_tokens, outage_now, token_lives
 from monitoring.selectors.jobs import active_jobs, capacity, jobs_by_kind_and_status, queues, workers_alive
 from monitoring.selectors.videos import publish_success_rate, video_status
 from monitoring.services.counters import Labels, counters, histogram_of, series_of
@@ -36,7 +38,7 @@ class TableCollector(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        found = counters()
+        found, scrape = counters(), Scrape()
         for metric in METRICS.values():
             names = list(metric.labels)
             if metric.kind is MetricKind.COUNTER:
@@ -51,9 +53,33 @@ class TableCollector(Collector):
                 yield histogram
             else:
                 gauge = GaugeMetricFamily(metric.name, metric.help, labels=names)
-                for labels, value in GAUGES[metric.name]():
+                for labels, value in GAUGES[metric.name](scrape):
                     gauge.add_metric(labels, value)
                 yield gauge
+
+
+class Scrape:
+    """What several gauges of one scrape are read from: asked once."""
+
+    @cached_property
+    def videos(self) -> dict[str, int]:
+        return video_status()
+
+    @cached_property
+    def queues(self) -> dict[str, tuple[int, float]]:
+        return queues()
+
+    @cached_property
+    def active(self) -> dict[str, int]:
+        return active_jobs()
+
+    @cached_property
+    def tokens(self) -> dict[str, Any]:
+        return live_tokens()
+
+    @cached_property
+    def workers(self) -> dict[str, int]:
+        return workers_alive()
 
 
 def registry() -> CollectorRegistry:
@@ -67,78 +93,77 @@ def _labelled(figures: dict[str, int]) -> Samples:
     yield from (((label,), float(value)) for label, value in figures.items())
 
 
-def _jobs() -> Samples:
+def _jobs(_scrape: Scrape) -> Samples:
     yield from ((labels, float(count)) for labels, count in jobs_by_kind_and_status().items())
 
 
-def _oldest() -> Samples:
-    yield from (((kind,), age) for kind, (_count, age) in queues().items())
+def _oldest(scrape: Scrape) -> Samples:
+    yield from (((kind,), age) for kind, (_count, age) in scrape.queues.items())
 
 
-def _queued() -> Samples:
-    yield from (((kind,), float(count)) for kind, (count, _age) in queues().items())
+def _queued(scrape: Scrape) -> Samples:
+    yield from (((kind,), float(count)) for kind, (count, _age) in scrape.queues.items())
 
 
-def _held() -> Samples:
-    yield (), float(video_status()[VideoStatus.HELD])
+def _held(scrape: Scrape) -> Samples:
+    yield (), float(scrape.videos[VideoStatus.HELD])
 
 
-def _rates() -> Samples:
+def _rates(_scrape: Scrape) -> Samples:
     for variant, rate in publish_success_rate().items():
         if rate.rate is not None:
             yield (variant,), rate.rate
 
 
-def _tokens() -> Samples:
-    lives = token_lives(TOKEN_SERIES_MAX + 1)
-    if len(lives) <= TOKEN_SERIES_MAX:
-        for life in lives:
-            yield (life.account, "access"), life.access.timestamp()
-            yield (life.account, "refresh"), life.refresh.timestamp()
+def _tokens(scrape: Scrape) -> Samples:
+    if scrape.tokens["n"] <= TOKEN_SERIES_MAX:
+        for life in token_lives():
+            yield (life.account, "access"), float(life.access)
+            yield (life.account, "refresh"), float(life.refresh)
 
 
-def _earliest() -> Samples:
-    for token, at in earliest_expiries().items():
-        if at is not None:
-            yield (token,), at.timestamp()
+def _earliest(scrape: Scrape) -> Samples:
+    for token in ("access", "refresh"):
+        if scrape.tokens[token] is not None:
+            yield (token,), scrape.tokens[token].timestamp()
 
 
-def _beats() -> Samples:
+def _beats(_scrape: Scrape) -> Samples:
     rows = WorkerHeartbeat.objects.order_by("kind").values_list("kind").annotate(at=Max("seen_at"))
     yield from (((kind,), at.timestamp()) for kind, at in rows)
 
 
-def _reconciled() -> Samples:
+def _reconciled(_scrape: Scrape) -> Samples:
     until: datetime | None = Leadership.objects.filter(name="reconciler").values_list("until", flat=True).first()
     if until is not None:
         yield (), (until - LEADERSHIP).timestamp()
 
 
-def _alerts() -> Samples:
+def _alerts(_scrape: Scrape) -> Samples:
     open_now = Alert.objects.filter(closed_at=None, source=AlertSource.APP)
     found = dict(open_now.order_by().values_list("severity").annotate(n=Count("pk")))
     return _labelled({severity: found.get(severity, 0) for severity in METRICS["subiteya_alerts"].labels["severity"]})
 
 
-def _build() -> Samples:
+def _build(_scrape: Scrape) -> Samples:
     yield (__version__, platform.python_version(), django.get_version()), 1.0
 
 
-GAUGES: dict[str, Callable[[], Samples]] = {
-    "subiteya_videos": lambda: _labelled(video_status()),
+GAUGES: dict[str, Callable[[Scrape], Samples]] = {
+    "subiteya_videos": lambda scrape: _labelled(scrape.videos),
     "subiteya_jobs": _jobs,
-    "active_jobs": lambda: _labelled(active_jobs()),
+    "active_jobs": lambda scrape: _labelled(scrape.active),
     "queued_jobs": _queued,
     "held_videos": _held,
     "oldest_queued_age_seconds": _oldest,
-    "active_jobs_peak": lambda: iter([((), float(capacity().peak30d))]),
+    "active_jobs_peak": lambda scrape: iter([((), float(capacity(scrape.active, scrape.workers).peak30d))]),
     "publish_success_rate": _rates,
     "tiktok_token_expiry_timestamp_seconds": _tokens,
     "tiktok_token_earliest_expiry_timestamp_seconds": _earliest,
-    "subiteya_circuits": lambda: _labelled(circuits()),
-    "tiktok_outage": lambda: iter([((), float(outage_now()))]),
+    "subiteya_circuits": lambda _scrape: _labelled(circuits()),
+    "tiktok_outage": lambda _scrape: iter([((), float(outage_now()))]),
     "worker_heartbeat_timestamp_seconds": _beats,
-    "subiteya_workers": lambda: _labelled(workers_alive()),
+    "subiteya_workers": lambda scrape: _labelled(scrape.workers),
     "reconciler_last_run_timestamp_seconds": _reconciled,
     "subiteya_alerts": _alerts,
     "subiteya_build_info": _build,

@@ -57,8 +57,8 @@ def video_count(sender: object, video: Video, **_kwargs: Any) -> None:
 
 
 @receiver(video_moved)
-def outcome_count(sender: object, video: Video, new: str, **_kwargs: Any) -> None:
-    if new in VIDEO_TERMINAL:
+def outcome_count(sender: object, video: Video, new: str, code: str, **_kwargs: Any) -> None:
+    if new in VIDEO_TERMINAL and code != "undone":  # put back where it had been counted
         Tally().count("videos_total", new).write()
 
 

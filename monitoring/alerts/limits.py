@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from accounts.selectors import REFRESH_ENDS_SOON
 from publishing.models import WorkerKind
 from publishing.states import FAMILIES, CircuitState, Family, VideoStatus
 
@@ -12,7 +13,7 @@ from publishing.states import FAMILIES, CircuitState, Family, VideoStatus
 FAILURES, FAILURE_WINDOW = 3, timedelta(minutes=5)
 #: A share of the 30 days' peak, which counts as this many at least, and becomes history only after a while.
 PEAK_SHARE, PEAK_FLOOR, PEAK_OFFSET = 0.8, 5, timedelta(minutes=10)
-TOKEN_LEFT = timedelta(hours=48)
+TOKEN_LEFT = REFRESH_ENDS_SOON
 QUEUED_TOO_LONG = timedelta(minutes=15)
 RECONCILER_SILENT = timedelta(seconds=60)
 #: Without these kinds of process nothing is published; the one for a host's own files only saves work.

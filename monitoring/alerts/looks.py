@@ -128,5 +128,6 @@ def burning(burn: limits.Burn) -> Look:
 def _ends(since: datetime, now: datetime) -> tuple[int, int]:
     """`(failed, ended)`: how often a video came to an end, as `videos_total` counts it."""
     moves = VideoEvent.objects.filter(new__in=limits.ENDS, at__gt=since, at__lte=now).exclude(old=F("new"))
+    moves = moves.exclude(code="undone")
     found = dict(moves.order_by().values_list("new").annotate(n=Count("pk")))
     return sum(n for status, n in found.items() if status in limits.FAILED_ENDS), sum(found.values())

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from monitoring.api.authentication import AlertKeyAuthentication
+from monitoring.api.permissions import AlertsAMinute
 from monitoring.models import ApiKey
 from monitoring.services.alertmanager import Notice, notices_record
 
@@ -72,7 +73,7 @@ class AlertmanagerView(APIView):
     authentication_classes = [AlertKeyAuthentication]
     permission_classes = [DeliversAlerts]
     parser_classes = [JSONParser]
-    throttle_classes: list[Any] = []  # Alertmanager groups by itself, and must not lose a message
+    throttle_classes = [AlertsAMinute]
 
     @extend_schema(
         summary="Alertmanager's webhook",
@@ -82,6 +83,7 @@ class AlertmanagerView(APIView):
             400: OpenApiResponse(description="no message of Alertmanager's; says what is wrong with it"),
             401: OpenApiResponse(description="no key, or one that may not deliver alerts"),
             413: OpenApiResponse(description="more than a megabyte"),
+            429: OpenApiResponse(description="the 601st request of a minute; `Retry-After` says when"),
         },
     )
     def post(self, request: Request) -> Response:

@@ -33,7 +33,19 @@ DOCUMENT = OpenApiExample(
                 "when": "2026-11-23T17:52:10.120Z",
             }
         ],
-        "topicLeaders": {"Gastronomía": [{"topic": "panaderia", "videos": 12, "accounts": 3}]},
+        "topicLeaders": {
+            "Gastronomía": [
+                {
+                    "topic": "panaderia",
+                    "hashtag": "panadería",
+                    "videos": 12,
+                    "accounts": 3,
+                    "counted": 9,
+                    "aboveMedian": 6,
+                    "lastDay": "2026-11-22",
+                }
+            ],
+        },
         "processedLast24h": 58,
         "failedLast24h": 1,
         "averageProcessingSeconds": 74.2,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # which itself reads the settings that name these classes
 
 PER_MINUTE = 30
+#: Alertmanager groups by itself: far more than it sends, and far less than what would hurt.
+ALERTS_PER_MINUTE = 600
 
 
 class ReadsTheMonitor(BasePermission):
@@ -31,13 +33,20 @@ class ReadsTheMonitor(BasePermission):
 class ThirtyAMinute(BaseThrottle):
     """Thirty requests a minute for each key and for each person."""
 
+    group, per_minute = "monitor", PER_MINUTE
     usage: Usage | None = None
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         principal = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else f"person:{request.user.pk}"
-        self.usage = use(request._request, group="monitor", principal=principal, per_minute=PER_MINUTE)
+        self.usage = use(request._request, group=self.group, principal=principal, per_minute=self.per_minute)
         request.usage = self.usage  # type: ignore[attr-defined]  # the view tells it in the answer's headers
         return not self.usage.exceeded
 
     def wait(self) -> float | None:
         return self.usage.seconds if self.usage else None
+
+
+class AlertsAMinute(ThirtyAMinute):
+    """Whoever delivers alerts and is out of hand is told to wait; Alertmanager then sends the same again."""
+
+    group, per_minute = "alerts", ALERTS_PER_MINUTE

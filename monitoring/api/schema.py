@@ -7,11 +7,17 @@ from drf_spectacular.openapi import AutoSchema
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it registers itself
-    """A bearer token, minted in the admin."""
+    """A bearer token that reads the monitor, minted in the admin."""
 
     target_class = "monitoring.api.authentication.KeyAuthentication"
-    match_subclasses = True
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A key of the admin's *API keys*."}
+
+
+class AlertKeyScheme(KeyScheme):  # type: ignore[no-untyped-call]
+    """A bearer token that delivers alerts, and opens nothing else."""
+
+    target_class = "monitoring.api.authentication.AlertKeyAuthentication"
+    name = "AlertKey"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers as s
 
 from monitoring.selectors.document import DEFAULT_DAYS, MAX_DAYS
-from publishing.states import CircuitState, JobKind, JobStatus, SubtitleChoice, VideoStatus
+from publishing.states import SUBTITLE_VARIANTS, CircuitState, JobKind, JobStatus, VideoStatus
 
 
 class MetricsQuery(s.Serializer[dict[str, int]]):
@@ -42,9 +42,13 @@ class FailureSerializer(s.Serializer[object]):
 
 
 class TopicSerializer(s.Serializer[object]):
-    topic = s.CharField(help_text="a hashtag without #")
-    videos = s.IntegerField()
+    topic = s.CharField(help_text="a hashtag without #, case and accents")
+    hashtag = s.CharField(help_text="as it is mostly written")
+    videos = s.IntegerField(help_text="published in the last 30 days")
     accounts = s.IntegerField()
+    counted = s.IntegerField(help_text="of these, videos whose views can be compared")
+    aboveMedian = s.IntegerField(help_text="of these, above the median of their account")
+    lastDay = s.DateField()
 
 
 class StageSerializer(s.Serializer[object]):
@@ -69,7 +73,7 @@ class RateSerializer(s.Serializer[object]):
 
 class RatesSerializer(s.Serializer[object]):
     overall = RateSerializer()
-    bySubtitles = s.DictField(child=RateSerializer(), help_text=" | ".join(SubtitleChoice.values))
+    bySubtitles = s.DictField(child=RateSerializer(), help_text=" | ".join(SUBTITLE_VARIANTS))
 
 
 class CapacitySerializer(s.Serializer[object]):
@@ -113,7 +117,7 @@ class DocumentSerializer(s.Serializer[object]):
     dailyThroughput = DaySerializer(many=True)
     accountsWithFailures = TroubleSerializer(many=True)
     recentFailures = FailureSerializer(many=True)
-    topicLeaders = s.DictField(child=TopicSerializer(many=True), help_text="sector → hashtags")
+    topicLeaders = s.DictField(child=TopicSerializer(many=True), help_text="sector, or `overall` → hashtags")
     processedLast24h = s.IntegerField()
     failedLast24h = s.IntegerField()
     averageProcessingSeconds = s.FloatField(allow_null=True)

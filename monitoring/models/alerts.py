@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TikTokAccount
+from monitoring.models.deliveries import Delivery, DeliveryChannel
 
 
 class Severity(models.TextChoices):
@@ -25,10 +26,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     """Alerts, narrowed to what a person may see."""
 
     def for_user(self, user: Any) -> AlertQuerySet:
-        """Administrators see all; a CM sees those about accounts in their charge; a stranger none."""
+        """Administrators and auditors see all; a CM sees those about accounts in their charge; a stranger none."""
         if not user.is_authenticated:
             return self.none()
-        return self if user.is_staff else self.filter(account__managers=user)
+        return self if user.sees_everything else self.filter(account__managers=user)
 
 
 class Alert(models.Model):
@@ -88,21 +89,12 @@ class PendingAlert(models.Model):
         return self.rule
 
 
-class DeliveryChannel(models.TextChoices):
-    EMAIL = "email", _("e-mail")
-    WEBHOOK = "webhook", _("webhook")
-
-
-class AlertDelivery(models.Model):
+class AlertDelivery(Delivery):
     """One message about one change of an alert, to one channel: written with the change, sent until it arrives."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="deliveries", verbose_name=_("alert"))
     channel = models.CharField(max_length=8, choices=DeliveryChannel.choices, verbose_name=_("channel"))
     resolved = models.BooleanField(default=False, verbose_name=_("it ended"))
-    attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("attempts"))
-    next_at = models.DateTimeField(verbose_name=_("not before"))
-    sent_at = models.DateTimeField(null=True, blank=True, verbose_name=_("sent"))
-    error = models.CharField(max_length=200, blank=True, verbose_name=_("last error"))
 
     class Meta:
         ordering = ["pk"]

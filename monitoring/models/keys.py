@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class KeyScope(models.TextChoices):
@@ -20,7 +21,7 @@ class ApiKey(models.Model):
     """
 
     name = models.CharField(max_length=80, verbose_name=_("name"), help_text=_("who uses it"))
-    scope = models.CharField(max_length=8, choices=KeyScope.choices, verbose_name=_("may"))
+    scope = models.CharField(max_length=8, choices=KeyScope.choices, verbose_name=pgettext_lazy("a key", "may"))
     prefix = models.CharField(max_length=12, verbose_name=_("begins with"))
     key_sha256 = models.CharField(max_length=64, unique=True, verbose_name=_("sha256"))
     created_by = models.ForeignKey(

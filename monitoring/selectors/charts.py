@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.models import AccountStatus, OAuthToken, TikTokAccount
 from monitoring.models import DailyPeak, TikTokFailure
 from monitoring.selectors.jobs import PEAK_DAYS
+from monitoring.selectors.summaries import Accounts
 from monitoring.selectors.videos import failures
-from publishing.models import Video
 from subiteya.tiktok import Endpoint
 
 #: A longer list of causes hides the first ones.
@@ -30,9 +30,9 @@ class Refusals:
     reason: str
 
 
-def failures_by_cause(since: datetime, videos: QuerySet[Video]) -> list[tuple[str, int]]:
+def failures_by_cause(since: datetime, accounts: Accounts = None) -> list[tuple[str, int]]:
     """`(code, videos)` of what ended in red since then, the most frequent first."""
-    rows = failures(since, videos).values_list("code").annotate(n=Count("video", distinct=True))
+    rows = failures(since, accounts).values_list("code").annotate(n=Count("video", distinct=True))
     return list(rows.order_by("-n", "code")[:CAUSES])
 
 

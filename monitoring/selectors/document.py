@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from insights.selectors.topics import Leader, topic_leaders, topic_leaders_overall
 from monitoring.catalogue import METRICS, MetricKind
 from monitoring.selectors.accounts import TokenLife, accounts_with_failures, circuits, outage_now, token_lives
 from monitoring.selectors.jobs import Capacity, capacity, jobs_by_kind_and_status, queues, workers_alive
 from monitoring.selectors.stages import Stage, processing_seconds
-from monitoring.selectors.topics import topic_leaders
 from monitoring.selectors.videos import (
     Rate,
     daily_throughput,
@@ -77,7 +77,7 @@ def _steady(days: int, now: datetime) -> dict[str, Any]:
             }
             for row in recent_failures()
         ],
-        "topicLeaders": {sector: [asdict(topic) for topic in topics] for sector, topics in topic_leaders().items()},
+        "topicLeaders": _topics(),
         "processedLast24h": published,
         "failedLast24h": failed,
         "averageProcessingSeconds": _seconds(stages["total"].average),
@@ -85,6 +85,19 @@ def _steady(days: int, now: datetime) -> dict[str, Any]:
         "publish_success_rate": _rates(publish_success_rate()),
         "active_jobs": _capacity(capacity()),
         "runtime": _runtime(),
+    }  # fmt: skip
+
+
+def _topics() -> dict[str, Any]:
+    """Every sector's name, and `overall`, with what is used most."""
+    found = topic_leaders() | {"overall": topic_leaders_overall()}
+    return {sector: [_topic(leader) for leader in leaders] for sector, leaders in found.items()}
+
+
+def _topic(leader: Leader) -> dict[str, Any]:
+    return {
+        "topic": leader.topic, "hashtag": leader.hashtag, "videos": leader.videos, "accounts": leader.accounts,
+        "counted": leader.counted, "aboveMedian": leader.hits, "lastDay": leader.last_day.isoformat(),
     }  # fmt: skip
 
 

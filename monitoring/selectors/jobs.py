@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from monitoring.models import DailyPeak
+from monitoring.selectors.summaries import by_name, sums_now
 from publishing.models import Job, WorkerHeartbeat, WorkerKind
 from publishing.services.heartbeats import DEAD_AFTER
 from publishing.states import JobKind, JobStatus
@@ -55,18 +56,18 @@ def queues() -> dict[str, tuple[int, float]]:
 
 def jobs_by_kind_and_status() -> dict[tuple[str, str], int]:
     """`(kind, status)` → jobs."""
-    rows = Job.objects.order_by().values_list("kind", "status").annotate(n=Count("pk"))
-    found = {(kind, status): n for kind, status, n in rows}
-    return {(kind, status): found.get((kind, status), 0) for kind in JobKind.values for status in JobStatus.values}
+    found = by_name(sums_now(), "job")
+    return {(kind, status): found.get(f"{kind}:{status}", 0) for kind in JobKind.values for status in JobStatus.values}
 
 
-def capacity() -> Capacity:
-    """Work at hand against the history and the hands."""
+def capacity(active: dict[str, int] | None = None, workers: dict[str, int] | None = None) -> Capacity:
+    """Work at hand against the history and the hands; `active` and `workers` for who has asked already."""
     since = timezone.localdate() - timedelta(days=PEAK_DAYS)
     peak = DailyPeak.objects.filter(day__gt=since).aggregate(peak=Max("active_jobs"))["peak"] or 0
-    now = sum(active_jobs().values())
-    workers = workers_alive()
-    hands = sum(count for kind, count in workers.items() if kind != WorkerKind.SCHEDULER)
+    now = sum((active_jobs() if active is None else active).values())
+    hands = sum(
+        n for kind, n in (workers_alive() if workers is None else workers).items() if kind != WorkerKind.SCHEDULER
+    )
     return Capacity(now=now, peak30d=max(peak, now), capacity=hands)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from accounts.models import TikTokAccount
+from monitoring.selectors.summaries import Accounts, beginning_here, by_name, sums_daily, sums_now
 from publishing.models import Video, VideoEvent
 from publishing.selectors.videos import cause_text
-from publishing.states import FAMILIES, Family, SubtitleChoice, VideoStatus
+from publishing.states import FAMILIES, SUBTITLE_VARIANTS, Family, VideoStatus
 
 FAILED = sorted(FAMILIES[Family.ATTENTION])
 RATE_WINDOW = timedelta(days=30)
@@ -53,28 +58,55 @@ class Failure:
     when: datetime
 
 
-def video_status(videos: QuerySet[Video] | None = None) -> dict[str, int]:
+def video_status() -> dict[str, int]:
     """Status → videos, in the order of the state machine, zeros included."""
-    rows = (Video.objects.all() if videos is None else videos).order_by().values_list("status")
-    found = dict(rows.annotate(n=Count("pk")))
+    found = by_name(sums_now(), "video")
     return {status: found.get(status, 0) for status in VideoStatus.values}
 
 
-def daily_throughput(days: int = 7, videos: QuerySet[Video] | None = None) -> list[Day]:
-    """The last `days` days, today included, oldest first. A video that fails twice in a day counts once."""
-    rows = Video.objects.all() if videos is None else videos
-    first = timezone.localdate() - timedelta(days=days - 1)
-    since = start_of(first)
-    created = _per_day(rows.filter(created_at__gte=since), "created_at", "pk")
-    processed = _per_day(rows.filter(posted_at__gte=since), "posted_at", "pk")
-    failed = _per_day(failures(since, rows), "at", "video")
-    every = [first + timedelta(days=number) for number in range(days)]
-    return [Day(day, created.get(day, 0), processed.get(day, 0), failed.get(day, 0)) for day in every]
+def daily_throughput(days: int = 7, accounts: Accounts = None) -> list[Day]:
+    """The last `days` days, today included, oldest first. A video that fails twice in a day counts once.
+
+    Of all accounts from the sums, of `accounts` from their rows: there the days of one account are few.
+    """
+    return throughput_of(throughput_rows(days, accounts), days)
 
 
-def _per_day(rows: QuerySet[Video] | QuerySet[VideoEvent], moment: str, what: str) -> dict[date, int]:
-    counted = rows.order_by().annotate(day=TruncDate(moment)).values_list("day")
-    return dict(counted.annotate(n=Count(what, distinct=True)))
+def throughput_rows(days: int, accounts: Accounts) -> QuerySet[Any, Any]:
+    """Rows of `(what, day, n)` for `throughput_of`, one query."""
+    first = _first_of(days)
+    return sums_daily(first) if accounts is None else _counted(first, accounts)
+
+
+def throughput_of(rows: Iterable[tuple[str, date, int]], days: int) -> list[Day]:
+    """The last `days` days of `throughput_rows`; rows of other days and names are passed over."""
+    found: Counter[tuple[str, date]] = Counter()
+    for what, day, n in rows:
+        found["processed" if what.startswith("posted:") else what, day] += n
+    every = [_first_of(days) + timedelta(days=number) for number in range(days)]
+    return [Day(day, *(found[name, day] for name in ("created", "processed", "failed"))) for day in every]
+
+
+def _first_of(days: int) -> date:
+    return timezone.localdate() - timedelta(days=days - 1)
+
+
+def _counted(first: date, accounts: QuerySet[TikTokAccount]) -> QuerySet[Any, Any]:
+    since, rows = start_of(first), videos_of(accounts)
+    created = _per_day("created", rows.filter(created_at__gte=since), "created_at", Count("*"))
+    processed = _per_day("processed", rows.filter(posted_at__gte=since), "posted_at", Count("*"))
+    failed = _per_day("failed", failures(since, accounts), "at", Count("video", distinct=True))
+    return created.union(processed, failed, all=True)
+
+
+def _per_day(name: str, rows: QuerySet[Video] | QuerySet[VideoEvent], moment: str, n: Count) -> QuerySet[Any, Any]:
+    """Rows of `(what, day, n)`. Where `n` names no column, an index by account and moment has all that is asked."""
+    return rows.order_by().annotate(what=Value(name), day=TruncDate(moment)).values_list("what", "day").annotate(n=n)
+
+
+def videos_of(accounts: Accounts) -> QuerySet[Video]:
+    """The videos of `accounts`, or all."""
+    return Video.objects.all() if accounts is None else Video.objects.filter(account__in=accounts.order_by())
 
 
 def start_of(day: date) -> datetime:
@@ -82,52 +114,65 @@ def start_of(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
 
 
-def failures(since: datetime, videos: QuerySet[Video] | None = None) -> QuerySet[VideoEvent]:
-    """Each time that a video ended in red since then."""
+def failures(since: datetime, accounts: Accounts = None) -> QuerySet[VideoEvent]:
+    """Each time that a video ended in red since then; one that an undo put back there did so before."""
     events = VideoEvent.objects.filter(new__in=FAILED, at__gte=since).exclude(old=F("new")).order_by()
-    if videos is None or not videos.query.where:  # all of them: the index alone answers
-        return events
-    return events.filter(video__in=videos.order_by().values("pk"))
+    return beginning_here(events.exclude(code="undone"), accounts)
 
 
-def ended_since(since: datetime, videos: QuerySet[Video] | None = None) -> tuple[int, int]:
+def ended_since(since: datetime) -> tuple[int, int]:
     """`(published, failed)` videos since then."""
-    rows = Video.objects.all() if videos is None else videos
-    failed = failures(since, rows).aggregate(n=Count("video", distinct=True))["n"]
-    return rows.filter(posted_at__gte=since).count(), failed
+    failed = failures(since).aggregate(n=Count("video", distinct=True))["n"]
+    return Video.objects.filter(posted_at__gte=since).count(), failed
 
 
-def publish_success_rate(videos: QuerySet[Video] | None = None) -> dict[str, Rate]:
+def publish_success_rate(accounts: Accounts = None) -> dict[str, Rate]:
     """`all` and each subtitle variant → of the videos that ended in the last 30 days, those that TikTok published.
 
     What a video is now counts: one that failed, was retried and went out is published. Videos that a person
     cancelled, or that wait in TikTok's inbox, did not end.
     """
-    rows = Video.objects.all() if videos is None else videos
     since = timezone.now() - RATE_WINDOW
-    published = _by_variant(rows.filter(posted_at__gte=since))
-    stuck = _by_variant(rows.filter(status__in=FAILED, updated_at__gte=since))
+    found = _ended(since, None, accounts) if accounts is not None else _ended_by_sums(since)
     rates = {
-        variant: Rate(published.get(variant, 0), published.get(variant, 0) + stuck.get(variant, 0))
-        for variant in SubtitleChoice.values
+        variant: Rate(found["posted", variant], found["posted", variant] + found["stuck", variant])
+        for variant in map(str, SUBTITLE_VARIANTS)
     }
     total = Rate(sum(rate.published for rate in rates.values()), sum(rate.ended for rate in rates.values()))
     return {"all": total, **rates}
 
 
-def _by_variant(videos: QuerySet[Video]) -> dict[str, int]:
-    return dict(videos.order_by().values_list("subtitle_variant").annotate(n=Count("pk")))
+def _ended_by_sums(since: datetime) -> Counter[tuple[str, str]]:
+    """The rows of the first day, which is not a whole one, and the sums of the days after it."""
+    tomorrow = timezone.localdate(since) + timedelta(days=1)
+    found = _ended(since, start_of(tomorrow), None)
+    for what, _day, n in sums_daily(tomorrow):
+        name, _colon, variant = what.partition(":")
+        found[name, variant] += n
+    return found
 
 
-def recent_failures(limit: int = RECENT, videos: QuerySet[Video] | None = None) -> list[Failure]:
+def _ended(since: datetime, until: datetime | None, accounts: Accounts) -> Counter[tuple[str, str]]:
+    """`("posted" or "stuck", variant)` → videos that ended from `since` on, and before `until`."""
+    rows = videos_of(accounts).order_by()
+    posted, stuck = rows.filter(posted_at__gte=since), rows.filter(status__in=FAILED, updated_at__gte=since)
+    if until is not None:
+        posted, stuck = posted.filter(posted_at__lt=until), stuck.filter(updated_at__lt=until)
+    counted = [
+        part.annotate(name=Value(name)).values_list("name", "subtitle_variant").annotate(n=Count("pk"))
+        for name, part in (("posted", posted), ("stuck", stuck))
+    ]
+    return Counter({(name, variant): n for name, variant, n in counted[0].union(counted[1], all=True)})
+
+
+def recent_failures(limit: int = RECENT) -> list[Failure]:
     """The videos that are stuck now, the latest first, each with its cause."""
-    rows = Video.objects.all() if videos is None else videos
-    stuck = rows.filter(status__in=FAILED).select_related("account").order_by("-updated_at", "-pk")
+    stuck = Video.objects.stuck().filter(status__in=FAILED).select_related("account")
     return [
         Failure(
             video=video.pk, account=video.account.username, status=video.status, code=video.reason_code,
             sentence=cause_text(video.reason_code, video.reason_detail, video),
             trace_id=video.trace_id, when=video.updated_at,
         )
-        for video in stuck[:limit]
+        for video in stuck.order_by("-updated_at", "-pk")[:limit]
     ]  # fmt: skip

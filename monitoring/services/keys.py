@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from audit.catalogue import Action
+from audit.services.recording import audit_record
 from monitoring.models import ApiKey, KeyScope
 
 #: So that a key that leaked is recognised, by people and by scanners.
@@ -16,19 +18,24 @@ PREFIX = "sy_"
 SHOWN = 10
 
 
+@transaction.atomic
 def key_make(*, name: str, scope: KeyScope, actor: User | None = None) -> tuple[ApiKey, str]:
     """A new key, and its text: the only time that anybody sees it."""
     text = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         name=name, scope=scope, prefix=text[:SHOWN], key_sha256=_hash(text), created_by=actor
     )  # fmt: skip
+    audit_record(action=Action.KEY_MINTED, on=key, details={"scope": scope}, actor=actor)
     return key, text
 
 
 @transaction.atomic
 def key_revoke(*, key: ApiKey) -> bool:
     """It opens nothing from now on; False when it was revoked before."""
-    return ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
+    done = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
+    if done:
+        audit_record(action=Action.KEY_REVOKED, on=key)
+    return done
 
 
 def key_find(text: str, *scopes: KeyScope) -> ApiKey | None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import Count
 from django.utils import timezone
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
@@ -131,16 +132,25 @@ def _write(rows: list[Span]) -> int:
 
 def _within_bounds(rows: list[Span]) -> list[Span]:
     """`rows` without those of a video that has its fill; the spans of whole runs are always kept."""
-    room: Counter[tuple[str, int | None]] = Counter()
-    for trace_id, video_id in {(row.trace_id, row.video_id) for row in rows}:
-        stored = Span.objects.filter(trace_id=trace_id, video_id=video_id)[:PER_VIDEO_MAX].count()
-        room[trace_id, video_id] = PER_VIDEO_MAX - stored
+    room = _room({(row.trace_id, row.video_id) for row in rows if row.kind != "consumer"})
     kept = []
     for row in rows:
         room[row.trace_id, row.video_id] -= 1
         if room[row.trace_id, row.video_id] >= 0 or row.kind == "consumer":
             kept.append(row)
     return kept
+
+
+def _room(pairs: set[tuple[str, int | None]]) -> Counter[tuple[str, int | None]]:
+    """How many spans more each video of a trace may have; one question for all videos, as after a scheduler's round."""
+    room = Counter(dict.fromkeys(pairs, PER_VIDEO_MAX))
+    for trace_id in {trace_id for trace_id, video_id in pairs if video_id is None}:
+        room[trace_id, None] -= Span.objects.filter(trace_id=trace_id, video_id=None)[:PER_VIDEO_MAX].count()
+    videos = {video_id for _trace, video_id in pairs if video_id is not None}
+    stored = Span.objects.filter(video_id__in=videos, trace_id__in={trace_id for trace_id, _video in pairs})
+    for trace_id, video_id, count in stored.order_by().values_list("trace_id", "video_id").annotate(n=Count("pk")):
+        room[trace_id, video_id] -= count
+    return room
 
 
 def _row(span: ReadableSpan) -> Span:

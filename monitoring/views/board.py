@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from accounts.access import MemberRequest, signed_in
+from accounts.access import MemberRequest, polled, signed_in
 from accounts.models import TikTokAccount, User
 from monitoring import drawing
 from monitoring.selectors import charts
@@ -58,6 +58,7 @@ def board(request: MemberRequest) -> HttpResponse:
     return render(request, "monitoring/board.html", context)
 
 
+@polled
 @require_GET
 @signed_in
 def board_live(request: MemberRequest) -> HttpResponse:
@@ -75,27 +76,27 @@ def _days(request: HttpRequest) -> int:
 
 
 def _part(user: User, days: int) -> Shown:
-    accounts, videos = TikTokAccount.objects.for_user(user), Video.objects.for_user(user)
+    accounts = TikTokAccount.objects.for_user(user)
+    mine = None if user.sees_everything else accounts
     since = start_of(timezone.localdate() - timedelta(days=days - 1))
     context = {
         "zone": timezone.get_default_timezone(),
         "days": days,
-        "everything": user.is_staff,
-        "begun": videos.exists(),
-        **_videos(days, since, accounts if not user.is_staff else None, videos),
-        **(_machine() if user.is_staff else {}),
+        "may_act": user.may_act,
+        "everything": user.sees_everything,
+        "begun": Video.objects.for_user(user).exists(),
+        **_videos(days, since, mine),
+        **(_machine() if user.sees_everything else {}),
         "troubles": [(row, *_state(row)) for row in accounts_with_failures(accounts)],
-        "refusals": _refusals(since, None if user.is_staff else accounts, calls=user.is_staff),
+        "refusals": _refusals(since, mine, calls=user.sees_everything),
         "tokens": charts.tokens_ending(accounts),
     }
     return shown("monitoring/_board_live.html", context, 0)
 
 
-def _videos(
-    days: int, since: datetime, accounts: QuerySet[TikTokAccount] | None, videos: QuerySet[Video]
-) -> dict[str, Any]:
-    every = daily_throughput(days, videos)
-    rate = publish_success_rate(videos)["all"]
+def _videos(days: int, since: datetime, accounts: QuerySet[TikTokAccount] | None) -> dict[str, Any]:
+    every = daily_throughput(days, accounts)
+    rate = publish_success_rate(accounts)["all"]
     return {
         "throughput": drawing.throughput(every),
         "first": every[0].day,
@@ -104,7 +105,7 @@ def _videos(
         "rate": rate,
         "percent": round(100 * rate.rate) if rate.rate is not None else None,
         "stages": _stages(since, accounts),
-        "causes": _causes(since, videos),
+        "causes": _causes(since, accounts),
     }
 
 
@@ -120,8 +121,8 @@ def _stages(since: datetime, accounts: QuerySet[TikTokAccount] | None) -> list[B
     ]  # fmt: skip
 
 
-def _causes(since: datetime, videos: QuerySet[Video]) -> list[Bar]:
-    found = charts.failures_by_cause(since, videos)
+def _causes(since: datetime, accounts: QuerySet[TikTokAccount] | None) -> list[Bar]:
+    found = charts.failures_by_cause(since, accounts)
     most = max((number for _code, number in found), default=0)
     return [Bar(_words(code), number, drawing.share(number, most), note=code) for code, number in found]
 

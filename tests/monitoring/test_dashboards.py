@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from django.utils import timezone
 from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
 
+from insights.models import Topic, TopicDay
 from monitoring.catalogue import METRICS, MetricKind
 from monitoring.selectors.document import metrics_document
 from publishing.states import VideoStatus
@@ -134,6 +136,10 @@ def test_it_flattens_the_real_document(account: str, ended: Any) -> None:
     ended(VideoStatus.POSTED)
     failed = ended(VideoStatus.FAILED_UPLOAD)
     VideoFactory(status=VideoStatus.HELD)
+    TopicDay.objects.create(
+        account=failed.account, sector=failed.account.sector, topic=Topic.objects.create(name="pan"),
+        day=timezone.localdate(), videos=2,
+    )  # fmt: skip
     program = Document(account).program.replace("${account}", failed.account.username)
     body = json.dumps(metrics_document(30).body)
 

@@ -23,9 +23,9 @@ from subiteya.lib.logs import ConsoleFormatter, JsonFormatter
 from subiteya.lib.tracing import span
 from subiteya.tiktok import TikTokError
 from tests.factories import AdminFactory
-from tests.publishing.conftest import clip, cm, connect, ingest, submit, work
+from tests.publishing.conftest import clip, ingest, submit, work
 
-__all__ = ["clip", "cm", "connect", "ingest", "submit", "work"]  # its fixtures are used here too
+__all__ = ["clip", "ingest", "submit", "work"]  # its fixtures are used here too
 
 
 @pytest.fixture

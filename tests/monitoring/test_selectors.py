@@ -9,12 +9,11 @@ import pytest
 import time_machine
 from django.utils import timezone, translation
 
-from accounts.models import AccountStatus, OAuthToken
+from accounts.models import AccountStatus, OAuthToken, TikTokAccount
 from monitoring.models import DailyPeak, TikTokFailure
-from monitoring.selectors.accounts import accounts_with_failures, circuits, earliest_expiries, token_lives
+from monitoring.selectors.accounts import accounts_with_failures, circuits, live_tokens, token_lives
 from monitoring.selectors.jobs import active_jobs, capacity, queues, workers_alive
 from monitoring.selectors.stages import percentile, processing_seconds
-from monitoring.selectors.topics import hashtags, topic_leaders
 from monitoring.selectors.videos import (
     Day,
     Rate,
@@ -27,7 +26,7 @@ from monitoring.selectors.videos import (
 from monitoring.services.keeping import PRUNE_AT_ONCE, keep_house, peak_record, prune
 from publishing.models import AccountCircuit, CircuitEvent, Video, VideoEvent, WorkerHeartbeat
 from publishing.states import CircuitState, JobKind, JobStatus, SubtitleChoice, UploadState, VideoStatus
-from tests.factories import JobFactory, SectorFactory, TikTokAccountFactory, UploadSessionFactory, VideoFactory
+from tests.factories import JobFactory, TikTokAccountFactory, UploadSessionFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db
 Ended = Callable[..., Video]
@@ -80,11 +79,11 @@ def test_it_counts_a_video_that_failed_twice_in_a_day_once(ended: Ended) -> None
 def test_it_narrows_to_the_accounts_of_a_person(ended: Ended) -> None:
     mine = ended(VideoStatus.FAILED_UPLOAD)
     ended(VideoStatus.FAILED_UPLOAD)
-    videos = Video.objects.filter(account=mine.account)
+    ended(VideoStatus.POSTED, account=mine.account)
+    accounts = TikTokAccount.objects.filter(pk=mine.account_id)
 
-    assert daily_throughput(1, videos)[0] == Day(date(2026, 11, 23), 1, 0, 1)
-    assert [failure.video for failure in recent_failures(videos=videos)] == [mine.pk]
-    assert publish_success_rate(videos)["all"] == Rate(0, 1)
+    assert daily_throughput(1, accounts)[0] == Day(date(2026, 11, 23), 2, 1, 1)
+    assert publish_success_rate(accounts)["all"] == Rate(1, 2)
 
 
 def test_it_rates_what_a_video_came_to_in_the_end(ended: Ended) -> None:
@@ -205,7 +204,8 @@ def test_it_tells_the_life_of_the_tokens_of_connected_accounts() -> None:
 
     assert [life.account for life in lives] == [soon.username, late.username]
     assert lives[0].expires_in(NOON) == {"access": 0, "refresh": 47 * 3600}
-    assert earliest_expiries()["refresh"] == NOON + timedelta(hours=47)
+    assert live_tokens()["n"] == 2
+    assert live_tokens()["refresh"] == NOON + timedelta(hours=47)
     assert lost.username not in {life.account for life in lives}
 
 
@@ -233,31 +233,6 @@ def test_it_interpolates_percentiles(share: float, value: float) -> None:
 
 def test_it_has_no_percentile_of_nothing() -> None:
     assert processing_seconds()["edit"].p95 is None
-
-
-@pytest.mark.parametrize(
-    ("caption", "tags"),
-    [
-        ("#Panadería y #PANADERÍA", {"panadería"}),
-        ("#ñandú,#日本 #v2 #2026 # solo#pegado", {"ñandú", "日本", "v2", "pegado"}),
-        ("sin nada", set()),
-        ("#cafe\u0301", {"café"}),
-    ],
-)
-def test_it_reads_hashtags_of_any_script(caption: str, tags: set[str]) -> None:
-    assert hashtags(caption) == tags
-
-
-def test_it_ranks_hashtags_by_sector_from_what_was_published(ended: Ended) -> None:
-    food = SectorFactory(name="Gastronomía")
-    account = TikTokAccountFactory(sector=food)
-    ended(account=account, caption="#pan #medialunas")
-    ended(account=account, caption="#pan")
-    ended(VideoStatus.REJECTED, account=account, caption="#nada")
-
-    leaders = topic_leaders()["Gastronomía"]
-
-    assert [(topic.topic, topic.videos, topic.accounts) for topic in leaders] == [("pan", 2, 1), ("medialunas", 1, 1)]
 
 
 def test_it_forgets_what_is_old_and_keeps_what_is_not() -> None:

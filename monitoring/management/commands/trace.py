@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 
 from monitoring.selectors.stories import Line, story_of_trace, story_of_video
 from publishing.cli.choices import operator
-from publishing.cli.command import CliCommand, Refused
 from publishing.models import Video
+from subiteya.lib.cli import CliCommand, Refused
 
 
 class Command(CliCommand):

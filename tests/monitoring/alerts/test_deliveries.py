@@ -6,80 +6,38 @@ import hashlib
 import hmac
 import json
 import socket
-import threading
 from datetime import timedelta
-from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.utils import timezone
 
 from monitoring.models import Alert, AlertDelivery, KeyScope
 from monitoring.services.alerts import alert_close
-from monitoring.services.deliveries import ATTEMPTS, deliveries_send, delivery_send
+from monitoring.services.deliveries import deliveries_send, delivery_send
+from monitoring.services.sending import ATTEMPTS
 from monitoring.services.webhooks import SIGNATURE, WebhookRefused, webhook_post
 from subiteya.lib import env
 from tests.factories import TikTokAccountFactory
 from tests.monitoring.conftest import with_key
-from tests.processes import free_port
+from tests.receivers import mail_server, web_server
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
-class Mailbox:
-    def __init__(self):
-        self.mails, self.refuse = [], False
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        if self.refuse:
-            return "550 go away"
-        self.mails.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
-        return "250 OK"
-
-
 @pytest.fixture
 def mailbox(settings):
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
     settings.ALERT_EMAILS = ["guardia@agency.example", "carla@agency.example"]
-    settings.SITE_URL = "https://subiteya.example"
-    yield box
-    controller.stop()
+    with mail_server(settings) as box:
+        yield box
 
 
 @pytest.fixture
 def receiver(settings):
-    got = []
-
-    class Handler(BaseHTTPRequestHandler):
-        status, location = 200, ""
-
-        def do_POST(self):  # noqa: N802
-            got.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(Handler.status)
-            if Handler.location:
-                self.send_header("Location", Handler.location)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{server.server_port}/hook?token=PLANTED"
     settings.ALERT_WEBHOOK_SECRET = "shared secret"
     settings.SITE_URL = "https://subiteya.example"
-    Handler.got = got
-    yield Handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with web_server() as server:
+        settings.ALERT_WEBHOOK_URL = f"{server.url}/hook?token=PLANTED"
+        yield server
 
 
 def alert(*channels, **fields):
@@ -158,7 +116,7 @@ def test_it_tries_again_with_growing_pauses_and_then_gives_up(receiver, clock, c
     assert waits == [0, 30, 60, 120, 240, 480, 960, 1920]
     delivery = AlertDelivery.objects.get()
     assert (delivery.attempts, delivery.sent_at, delivery.error) == (ATTEMPTS, None, "WebhookRefused: HTTP 500")
-    assert caplog.text.count("alert_delivery_given_up") == 1
+    assert caplog.text.count("delivery_given_up") == 1
     receiver.status = 200
     alert_close(row, timezone.now())
     assert deliveries_send() == 1  # that it is over is told all the same
@@ -199,7 +157,7 @@ def test_it_keeps_the_error_without_the_address(settings):
 
 
 def test_it_gives_up_on_a_server_that_never_answers(settings, monkeypatch):
-    monkeypatch.setattr("monitoring.services.webhooks.TIMEOUTS", (0.2, 0.2))
+    monkeypatch.setattr("subiteya.lib.outgoing.TIMEOUT", (0.2, 0.2))
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{server.getsockname()[1]}/"
         with pytest.raises(WebhookRefused, match="ReadTimeout"):

@@ -87,7 +87,7 @@ def test_it_shows_the_runbook_with_what_goes_on(administrator):
     alert(account=luna)
     page = text(administrator, "/monitor/runbooks/CircuitOpen/")
     assert "<em>Try the first video now</em>" in page
-    assert "<pre>manage.py videos --family waiting --json</pre>" in page
+    assert '<pre tabindex="0">manage.py videos --family waiting --json</pre>' in page
     assert '<a href="/admin/publishing/accountcircuit/">' in page
     assert "Nothing goes out on @luna" in page
 
