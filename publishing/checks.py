@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from publishing.editing.ffmpeg import ffmpeg_path
+from publishing.editing.isolation import Isolation, available
 
 
 @register("publishing")
@@ -22,6 +23,23 @@ def ffmpeg_is_there(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
     if path and shutil.which(path):
         return []
     return [Error("There is no ffmpeg.", hint="Install imageio-ffmpeg or set SUBITEYA_FFMPEG.", id="publishing.E001")]
+
+
+@register("publishing")
+def children_have_no_network(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """publishing.W003, E003: ffmpeg and the readers of untrusted files are cut off from the network."""
+    return [] if settings.MEDIA_NETWORK == "off" else network_messages(settings.MEDIA_NETWORK, available())
+
+
+def network_messages(wish: str, found: Isolation) -> list[CheckMessage]:
+    """Of an installation that wants its children cut off, on a kernel that gives `found`."""
+    if found != Isolation.NONE:
+        return []
+    says = "The kernel gives ffmpeg no network namespace of its own."
+    hint = "Allow user namespaces (user.max_user_namespaces, the container's seccomp profile); see docs/media.md."
+    if wish == "required":
+        return [Error(says, hint=f"{hint} Or set SUBITEYA_MEDIA_NETWORK=auto.", id="publishing.E003")]
+    return [Warning(says, hint=f"{hint} Or set SUBITEYA_MEDIA_NETWORK=off.", id="publishing.W003")]
 
 
 @register("publishing")

@@ -8,13 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TikTokAccount, User
 from accounts.selectors import accounts_for
-from publishing.models import Asset, SubtitleTrack
+from publishing.models import Asset, SubtitleTrack, Video
+from publishing.models.video import VideoQuerySet
+from publishing.selectors.filters import day_of, videos_matching
+from publishing.selectors.looks import Looker
+from publishing.services.acts import MOST, When
 from publishing.services.batches import AccountChoice
-from publishing.states import Family, PostMode, PrivacyLevel, SubtitleChoice
+from publishing.states import ActKind, Family, PostMode, PrivacyLevel, SubtitleChoice, VideoStatus
 from publishing.views.scope import sources_for, tracks_for
 
 BIGGEST_ID = 2**63 - 1
@@ -41,14 +46,29 @@ class CaptionField(forms.CharField):
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
+class DayField(forms.CharField):
+    """A date, or the name of one that moves with the calendar (`selectors.filters.DAYS`); kept as it is written."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and day_of(value) is None:
+            raise forms.ValidationError(_("Choose the day."))
+
+
 class VideoFilterForm(forms.Form):
     """The list's filters. One that makes no sense is left out: an old link still opens the list."""
 
     family = forms.ChoiceField(choices=[(family.value, family.value) for family in Family], required=False)
+    status = forms.ChoiceField(choices=VideoStatus.choices, required=False)
+    cause = forms.RegexField(r"^[a-z0-9_]{1,64}$", required=False)
     account = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
     batch = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    on = forms.ChoiceField(choices=[("created", "created"), ("scheduled", "scheduled")], required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
     q = forms.CharField(max_length=100, required=False)
     before = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    at = forms.DateTimeField(required=False)
 
     @classmethod
     def read(cls, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,6 +76,16 @@ class VideoFilterForm(forms.Form):
         form = cls(query)
         form.is_valid()
         return {name: value for name, value in form.cleaned_data.items() if value}
+
+
+class SavedFilterForm(forms.Form):
+    """A name for a query of the list."""
+
+    name = forms.CharField(max_length=40, error_messages={"required": _("Give it a name.")})
+    query = forms.CharField(max_length=500, required=False)
+
+    def first_error(self) -> str:
+        return str(next(iter(self.errors.values()))[0])
 
 
 class RescheduleForm(forms.Form):
@@ -73,6 +103,59 @@ class RescheduleForm(forms.Form):
         if "day" in cleaned and "hour" in cleaned:
             cleaned["at"] = local_moment(cleaned["day"], cleaned["hour"], self.zone)
         return cleaned
+
+
+class ActForm(forms.Form):
+    """An act over many videos: which, and for another time the day and hour on the clocks of each account.
+
+    `videos` may be there many times, each a list of keys; `selection` is the list's query string, and wins.
+    """
+
+    kind = forms.ChoiceField(choices=ActKind.choices)
+    selection = forms.CharField(required=False, max_length=2000)
+    key = forms.CharField(required=False, max_length=64)
+    tomorrow = forms.BooleanField(required=False)
+    day = forms.DateField(required=False)
+    hour = forms.TimeField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = dict(self.cleaned_data)
+        if cleaned.get("kind") != ActKind.RESCHEDULE:
+            return cleaned | {"when": None}
+        day, hour = cleaned.get("day"), cleaned.get("hour")
+        if day and hour and not cleaned["tomorrow"]:
+            return cleaned | {"when": When(at=datetime.combine(day, hour))}
+        if (day or hour or self.errors) and not cleaned["tomorrow"]:
+            raise forms.ValidationError(_("Choose the day and the hour."))
+        return cleaned | {"when": When(to_tomorrow=True)}
+
+    def chosen(self, user: User, *fields: str) -> VideoQuerySet:
+        """The videos that are meant, by `videos` and the other `fields`, as far as `user` may see them."""
+        if self.cleaned_data["selection"]:
+            return _all_of(user, VideoFilterForm.read(QueryDict(self.cleaned_data["selection"])))
+        assert isinstance(self.data, QueryDict), "a form that was posted"
+        texts = [text for name in ("videos", *fields) for text in self.data.getlist(name)]
+        keys = [int(text) for text in ",".join(texts).split(",") if text.isdecimal() and len(text) < 18]
+        return Video.objects.for_user(user).filter(pk__in=keys)
+
+
+def _all_of(user: User, asked: Mapping[str, Any]) -> VideoQuerySet:
+    """Every video that passes, by their numbers where they are few enough for an act."""
+    found = Looker(user=user).page(asked, size=MOST)
+    return videos_matching(user, asked) if found.after else Video.objects.filter(pk__in=found.pks)
+
+
+class SendBackForm(forms.Form):
+    """Why a video that waits for an approval does not get it."""
+
+    reason = forms.CharField(max_length=300)
+
+
+class CoverForm(forms.Form):
+    """Another text and cover for a video that has not gone out."""
+
+    caption = CaptionField()
+    cover_timestamp_ms = forms.IntegerField(min_value=0, max_value=2**31 - 1)
 
 
 class ResolveForm(forms.Form):
@@ -158,6 +241,24 @@ class SubmissionForm(forms.Form):
         except forms.ValidationError as error:
             self.add_error("when", error)
             return None
+
+    def fields_of(self, user: User) -> dict[str, Any]:
+        """What `batch_submit` takes, besides the key. The inbox takes the file and ignores the rest."""
+        asked = self.cleaned_data
+        direct = asked["mode"] == PostMode.DIRECT
+        subtitles = SubtitleChoice(asked["subtitles"])
+        return {
+            "user": user,
+            "source": asked["source"],
+            "caption": asked["caption"].strip() if direct else "",
+            "choices": tuple(self.choices()),
+            "mode": PostMode(asked["mode"]),
+            "subtitles": subtitles,
+            "track": asked["track"] if subtitles != SubtitleChoice.NONE else None,
+            "scheduled_at": asked.get("scheduled_at"),
+            "is_aigc": asked["is_aigc"] and direct,
+            "cover_timestamp_ms": (asked["cover_timestamp_ms"] or 0) if direct else 0,
+        }
 
     def choices(self) -> list[AccountChoice]:
         """One per chosen account, in the list's order."""

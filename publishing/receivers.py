@@ -9,10 +9,12 @@ from django.dispatch import receiver
 
 from accounts.models import TikTokAccount
 from accounts.signals import account_connected, account_disconnected
+from audit.services.sealing import audit_seal
 from publishing.errors import NotPossible, StateConflict
 from publishing.models import AccountCircuit, Video
 from publishing.services.circuits import RECONNECT_CODES, circuit_isolate, circuit_release
 from publishing.services.videos import video_retry
+from publishing.signals import ticked
 from publishing.states import CircuitState, VideoStatus
 
 logger = logging.getLogger(__name__)
@@ -41,3 +43,9 @@ def resume_waiting(sender: object, account: TikTokAccount, actor: Any = None, **
     lost = AccountCircuit.objects.filter(pk=account.pk, state=CircuitState.ISOLATED, isolated_code__in=RECONNECT_CODES)
     if lost.exists():
         circuit_release(account=account, reason="", actor=actor)
+
+
+@receiver(ticked)
+def seal_what_was_left(sender: object, **_kwargs: Any) -> None:
+    """A process that died between an act and the sealing of its entry left it to the scheduler."""
+    audit_seal()

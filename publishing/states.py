@@ -57,13 +57,13 @@ FAMILIES: dict[Family, frozenset[VideoStatus]] = {
 }
 FAMILY_OF: dict[VideoStatus, Family] = {status: family for family, statuses in FAMILIES.items() for status in statuses}
 
-_EDIT_ENDS = frozenset({V.EDITED, V.SCHEDULED, V.FAILED_EDIT, V.RETRYING, V.MISSED, V.PENDING, V.CANCELLED})
-_UPLOAD_ENDS = frozenset(
-    {
-        V.VERIFYING, V.EDITED, V.RETRYING, V.DEFERRED, V.HELD, V.FAILED_UPLOAD, V.REJECTED,
-        V.UNCONFIRMED, V.CANCELLED, V.POSTED, V.IN_REVIEW, V.IN_INBOX,
-    }
-)  # fmt: skip
+#: Where a retry, or another time, took a video from: an undo puts it back there.
+_MENDED = frozenset({V.FAILED_EDIT, V.FAILED_UPLOAD, V.REJECTED, V.MISSED})
+_EDIT_ENDS = _MENDED | {V.EDITED, V.SCHEDULED, V.RETRYING, V.PENDING, V.HELD, V.CANCELLED}
+_UPLOAD_ENDS = _MENDED | {
+    V.VERIFYING, V.EDITED, V.RETRYING, V.DEFERRED, V.HELD, V.UNCONFIRMED, V.CANCELLED, V.POSTED, V.IN_REVIEW,
+    V.IN_INBOX,
+}  # fmt: skip
 _TIKTOK_ENDS = frozenset(
     {V.POSTED, V.IN_REVIEW, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.RETRYING, V.DEFERRED, V.HELD}
 )
@@ -71,29 +71,31 @@ _TIKTOK_ENDS = frozenset(
 #: What each status may become. Only `video_move` changes a status, and only along these.
 VIDEO_ALLOWED: dict[VideoStatus, frozenset[VideoStatus]] = {
     V.DRAFT: frozenset({V.AWAITING_APPROVAL, V.SCHEDULED, V.PENDING, V.CANCELLED}),
-    V.AWAITING_APPROVAL: frozenset({V.DRAFT, V.SCHEDULED, V.PENDING, V.CANCELLED}),
-    V.PENDING: frozenset({V.EDITING, V.HELD, V.FAILED_EDIT, V.CANCELLED, V.MISSED}),
-    V.SCHEDULED: frozenset({V.EDITING, V.EDITED, V.PENDING, V.MISSED, V.HELD, V.FAILED_EDIT, V.CANCELLED}),
-    V.EDITING: _EDIT_ENDS,
-    V.EDITED: frozenset({V.UPLOADING, V.HELD, V.DEFERRED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.CANCELLED, V.MISSED,
-                         V.SCHEDULED}),
+    # Back to a red one, as always, and to a held one, only by the undo of an act.
+    V.AWAITING_APPROVAL: _MENDED | {V.DRAFT, V.SCHEDULED, V.PENDING, V.EDITED, V.HELD, V.CANCELLED},
+    V.PENDING: _MENDED | {V.EDITING, V.HELD, V.CANCELLED, V.AWAITING_APPROVAL},
+    V.SCHEDULED: _MENDED | {V.EDITING, V.EDITED, V.PENDING, V.DEFERRED, V.HELD, V.CANCELLED, V.AWAITING_APPROVAL},
+    V.EDITING: _EDIT_ENDS | {V.AWAITING_APPROVAL},
+    V.EDITED: _MENDED | {V.UPLOADING, V.HELD, V.DEFERRED, V.UNCONFIRMED, V.CANCELLED, V.SCHEDULED,
+                         V.AWAITING_APPROVAL},
     V.UPLOADING: _UPLOAD_ENDS,
     V.VERIFYING: _TIKTOK_ENDS,
     V.IN_REVIEW: _TIKTOK_ENDS - {V.IN_REVIEW},
     V.IN_INBOX: frozenset({V.POSTED, V.CANCELLED, V.REJECTED}),
-    V.RETRYING: frozenset({V.EDITING, V.UPLOADING, V.VERIFYING, V.PENDING, V.EDITED, V.HELD, V.FAILED_EDIT,
-                           V.FAILED_UPLOAD, V.UNCONFIRMED, V.CANCELLED}),
-    V.DEFERRED: frozenset({V.EDITED, V.UPLOADING, V.HELD, V.CANCELLED, V.FAILED_UPLOAD, V.UNCONFIRMED, V.SCHEDULED}),
-    V.HELD: frozenset({V.PENDING, V.EDITED, V.UPLOADING, V.SCHEDULED, V.MISSED, V.CANCELLED, V.FAILED_UPLOAD,
-                       V.UNCONFIRMED}),
-    V.FAILED_EDIT: frozenset({V.PENDING, V.SCHEDULED, V.CANCELLED}),
-    V.FAILED_UPLOAD: frozenset({V.EDITED, V.PENDING, V.SCHEDULED, V.CANCELLED}),
-    V.REJECTED: frozenset({V.PENDING, V.EDITED, V.SCHEDULED, V.CANCELLED}),
+    V.RETRYING: _MENDED | {V.EDITING, V.UPLOADING, V.VERIFYING, V.PENDING, V.EDITED, V.HELD, V.UNCONFIRMED,
+                           V.CANCELLED},
+    V.DEFERRED: _MENDED | {V.EDITED, V.UPLOADING, V.HELD, V.CANCELLED, V.UNCONFIRMED, V.SCHEDULED},
+    V.HELD: _MENDED | {V.PENDING, V.EDITED, V.UPLOADING, V.SCHEDULED, V.DEFERRED, V.RETRYING, V.CANCELLED,
+                       V.UNCONFIRMED, V.AWAITING_APPROVAL},
+    V.FAILED_EDIT: frozenset({V.PENDING, V.SCHEDULED, V.CANCELLED, V.AWAITING_APPROVAL}),
+    V.FAILED_UPLOAD: frozenset({V.EDITED, V.PENDING, V.SCHEDULED, V.CANCELLED, V.AWAITING_APPROVAL}),
+    V.REJECTED: frozenset({V.PENDING, V.EDITED, V.SCHEDULED, V.CANCELLED, V.AWAITING_APPROVAL}),
     V.UNCONFIRMED: frozenset({V.POSTED, V.EDITED, V.VERIFYING, V.IN_INBOX, V.REJECTED, V.FAILED_UPLOAD,
                               V.CANCELLED}),
-    V.MISSED: frozenset({V.PENDING, V.EDITED, V.SCHEDULED, V.CANCELLED}),
+    V.MISSED: frozenset({V.PENDING, V.EDITED, V.SCHEDULED, V.CANCELLED, V.AWAITING_APPROVAL}),
     V.POSTED: frozenset(),
-    V.CANCELLED: frozenset({V.PENDING, V.SCHEDULED, V.EDITED}),
+    V.CANCELLED: _MENDED | {V.DRAFT, V.AWAITING_APPROVAL, V.SCHEDULED, V.PENDING, V.EDITED, V.DEFERRED, V.RETRYING,
+                            V.HELD, V.UNCONFIRMED},
 }  # fmt: skip
 VIDEO_TERMINAL = frozenset({V.POSTED, V.CANCELLED, V.IN_INBOX}) | FAMILIES[Family.ATTENTION]
 VIDEO_RETRYABLE = FAMILIES[Family.ATTENTION] - {V.UNCONFIRMED}
@@ -102,6 +104,21 @@ VIDEO_CANCELLABLE = frozenset(
     {V.DRAFT, V.AWAITING_APPROVAL, V.SCHEDULED, V.PENDING, V.EDITED, V.DEFERRED, V.EDITING, V.RETRYING, V.HELD,
      V.UPLOADING}
 ) | FAMILIES[Family.ATTENTION]  # fmt: skip
+#: A person may hold these: they are on their way, and TikTok has nothing whole of them.
+VIDEO_HOLDABLE = frozenset({V.SCHEDULED, V.PENDING, V.EDITED, V.DEFERRED, V.EDITING, V.RETRYING, V.HELD, V.UPLOADING})
+#: The cause of a video that a person holds: nothing but a person moves it.
+HELD_BY_PERSON = "held_by_person"
+
+
+class ActKind(TextChoices):
+    """What a person asks of many videos at once."""
+
+    RETRY = "retry", _("Retry")
+    HOLD = "hold", _("Hold")
+    RELEASE = "release", _("Let go")
+    RESCHEDULE = "reschedule", _("Change the time")
+    CANCEL = "cancel", _("Cancel")
+    APPROVE = "approve", _("Approve")
 
 
 class JobKind(TextChoices):
@@ -192,6 +209,19 @@ class SubtitleChoice(TextChoices):
     NONE = "none", _("Without subtitles")
     AUTO = "auto", _("Automatic subtitles")
     FILE = "file", _("Subtitle file")
+    #: Only a batch: each of its videos is drawn `auto` or `none`.
+    SYSTEM = "system", _("Let the system choose")
+
+
+#: What a video can have got, and what is counted by.
+SUBTITLE_VARIANTS = (SubtitleChoice.NONE, SubtitleChoice.AUTO, SubtitleChoice.FILE)
+
+
+class SubtitleAssignment(TextChoices):
+    """Who decided whether a video has subtitles: only a draw allows to say what they cause."""
+
+    PERSON = "person", _("A person")
+    DRAW = "draw", _("By lot")
 
 
 class PostMode(TextChoices):

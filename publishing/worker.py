@@ -6,14 +6,20 @@ lost, doubled or failed is rung again by the reconciler. So nothing here retries
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
 import secrets
 import signal
+import socket
+import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
+from importlib import import_module
+from subprocess import SubprocessError
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -22,19 +28,24 @@ from django.db import DatabaseError, connections
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Worker
-from rq.exceptions import DequeueTimeout
+from rq.exceptions import DequeueTimeout, InvalidJobOperation
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import now
+from rq.worker.base import WorkerStatus
 
+from publishing.editing.ffmpeg import ffmpeg_version
+from publishing.editing.isolation import available
 from publishing.models import WorkerKind
 from publishing.pace import paced
-from publishing.queues import queue_name
+from publishing.queues import SHORT_HANDSHAKE, queue_name
 from publishing.services.cleaning import scratch_sweep
 from publishing.services.heartbeats import Heart
-from publishing.services.jobs import job_abandon, worker_name
+from publishing.services.jobs import job_abandon, job_claim, worker_name
 from publishing.stopping import Stopping
 from subiteya.lib import spans
 from subiteya.lib.processes import die_with_parent
+from subiteya.lib.redaction import redact
 
 __all__ = ["QueueWorker", "Stopping", "make_worker"]
 
@@ -47,6 +58,13 @@ WORKER_TTL_SECONDS = 30
 MONITOR_SECONDS = 5
 MAINTENANCE_SECONDS = max(1, round(paced(60.0)))
 RECONNECT_SECONDS = (0.25, 5.0)
+#: A Redis whose machine is gone says no goodbye: who waits for its next message must ask whether it is there.
+KEPT_ALIVE: dict[str, Any] = {
+    "socket_keepalive": True,
+    "socket_keepalive_options": {socket.TCP_KEEPIDLE: 3, socket.TCP_KEEPINTVL: 2, socket.TCP_KEEPCNT: 2},
+}
+#: Between two signs of life in Redis of a worker that takes one message after the other.
+BEAT_AGAIN = timedelta(seconds=MONITOR_SECONDS)
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -56,7 +74,10 @@ def make_worker(kind: str, name: str = "", *, host_queue: bool = False) -> Queue
     With `host_queue` it takes only what is meant for this host.
     """
     host = settings.HOST_NAME if host_queue else ""
-    connection = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15)
+    kept_alive = {} if settings.REDIS_URL.startswith("unix:") else KEPT_ALIVE
+    connection = Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=2, health_check_interval=15, **SHORT_HANDSHAKE, **kept_alive
+    )
     # `prepare_for_work` would talk to Redis now, and it may not be there yet.
     worker = QueueWorker(
         [Queue(queue_name(kind, host), connection=connection, serializer=JSONSerializer)],
@@ -82,6 +103,7 @@ class QueueWorker(Worker):
     def run(self) -> None:
         """Work, reconnecting to Redis for ever. Returns when told to stop."""
         outages = 0
+        self._get_ready()
         logger.info("worker_started", extra={"worker": self.name, "queue": self.queues[0].name})
         try:
             self._install_signal_handlers()
@@ -96,12 +118,32 @@ class QueueWorker(Worker):
             pass
         self._say_goodbye()
 
+    def _get_ready(self) -> None:
+        """Do once what each horse would do anew, and find done: it is a fork of this process as it is now.
+
+        That is most of the cost of a short job: modules, what Django works out with its first query, programs that
+        are asked for their version. Starts no thread and keeps no connection.
+        """
+        import_module("publishing.tasks")
+        spans.prepare()
+        if self.heart.kind != WorkerKind.UPLOAD:
+            available()
+            with suppress(OSError, ValueError, IndexError, SubprocessError):  # then the edits say what is wrong with it
+                ffmpeg_version()
+        with suppress(DatabaseError):
+            job_claim(0, owner="")  # there is no such job
+        connections.close_all()
+        # What lives now lives until the end: a horse that looked through it for garbage would copy all of it.
+        gc.collect()
+        gc.freeze()
+
     def _serve(self) -> None:
         """Take messages one by one. Raises what Redis raises, but never while a horse is at work."""
         while not self._stop_requested:
             if self.should_run_maintenance_tasks:
                 self.run_maintenance_tasks()
-            self.heartbeat()
+            if not self.last_heartbeat or now() - self.last_heartbeat > BEAT_AGAIN:
+                self.heartbeat()
             self.heart.beat()
             try:
                 taken = self.queue_class.dequeue_any(
@@ -187,7 +229,28 @@ class QueueWorker(Worker):
             job_abandon(owner=worker_name(retpid))
         connections.close_all()
 
-    # The work-horse
+    # The work-horse: it talks to Redis only when a task fails. We have a connection, it would need its own.
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """As rq's, but what rq notes in Redis before and after the task is noted here."""
+        execution = self.prepare_execution(job)
+        self.prepare_job_execution(job, remove_from_intermediate_queue=True)
+        self.fork_work_horse(job, queue)
+        self.monitor_work_horse(job, queue, execution)
+        with self.connection.pipeline() as pipeline:
+            if self._went_well:
+                with suppress(InvalidJobOperation):  # a Redis that came back empty knows no such message
+                    job.delete(pipeline=pipeline, remove_from_queue=False)
+                self.cleanup_execution(job, pipeline=pipeline, execution=execution)
+            self.set_state(WorkerStatus.IDLE, pipeline=pipeline)
+            pipeline.execute()
+
+    _went_well = False
+
+    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
+        pid, status, usage = super().wait_for_horse()
+        self._went_well = status == 0
+        return pid, status, usage
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Fork with the stop signals held back: the child must not run the parent's handler."""
@@ -214,12 +277,23 @@ class QueueWorker(Worker):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
     def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
-        """Run the task, and leave the database politely."""
+        """Run the task, and leave the database politely. One that fails is noted, and ends the horse with an error."""
         try:
-            return bool(super().perform_job(job, queue, execution))
-        finally:
-            spans.drain()
-            connections.close_all()
+            try:
+                job.perform()
+            finally:
+                spans.drain()
+                connections.close_all()
+        except BaseException:  # noqa: BLE001
+            self._finalize_failure(job, queue, execution, sys.exc_info())
+            os._exit(1)
+        return True
+
+    def handle_job_failure(
+        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = "", execution: Any = None
+    ) -> None:
+        """As rq's, but what it keeps in Redis of a traceback goes through the net under secrets."""
+        super().handle_job_failure(job, queue, started_job_registry, redact(exc_string), execution)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log through our own configuration, once; a task that was asked to stop has not failed."""

@@ -4,85 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.validators import RegexValidator
 from django.db.models import Count, QuerySet
-from django.forms.widgets import Input
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import TikTokAccountAdmin
-from publishing.errors import IngestRefused
-from publishing.models import AccountBrand, AssetKind, BrandPattern
-from publishing.services.ingest import brand_file_ingest
-
-
-class ColourPicker(Input):
-    """The browser's own."""
-
-    input_type = "color"
-
-
-class ColourField(forms.CharField):
-    """#RRGGBB."""
-
-    default_validators = [RegexValidator(r"^#[0-9A-Fa-f]{6}\Z", _("Write it as #RRGGBB."))]
-
-
-class BrandPatternForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The pattern's fields, with the logo and the music as files to upload."""
-
-    logo_file = forms.FileField(
-        label=capfirst(_("new logo")), required=False,
-        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
-        help_text=_("PNG or JPEG, up to 5 MB; it replaces the one above."),
-    )  # fmt: skip
-    music_file = forms.FileField(
-        label=capfirst(_("new music")), required=False, widget=forms.FileInput(attrs={"accept": "audio/*"}),
-        help_text=_("MP3, M4A, AAC, WAV or OGG, up to 50 MB; it replaces the one above."),
-    )  # fmt: skip
-    user: Any = None
-
-    class Meta:
-        model = BrandPattern
-        exclude: list[str] = []
-        field_classes = {"subtitle_color": ColourField, "subtitle_outline_color": ColourField}
-        widgets = {"subtitle_color": ColourPicker, "subtitle_outline_color": ColourPicker}
-        help_texts = {
-            "fit": _("What happens to a video that is not 9:16."),
-            "brightness": _("-0.5 dark, 0 as it is, 0.5 light"),
-            "contrast": _("0.5 flat, 1 as it is, 2 strong"),
-            "saturation": _("0 grey, 1 as it is, 3 vivid"),
-            "logo_width_percent": _("5 to 50, of the picture's width"),
-            "logo_opacity": _("0.1 hardly there, 1 solid"),
-            "loudness_lufs": _("What the sound is brought to, -30 to -8; TikTok plays about -14. Empty: as it is."),
-            "volume_db": _("Of the video's own sound, -30 to 12; 0 as it is"),
-            "music_volume_db": _("-40 to 0; it repeats as long as the video lasts"),
-            "subtitle_size": _("24 to 140, in pixels of a picture 1080 wide"),
-            "subtitle_box": _("It takes the outline's colour."),
-        }
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        self._ingest(cleaned, "logo", AssetKind.LOGO)
-        self._ingest(cleaned, "music", AssetKind.MUSIC)
-        if cleaned.get("logo_enabled") and not (cleaned.get("logo") or "logo_file" in self.errors):
-            self.add_error("logo_file", _("Upload a logo, or untick it."))
-        return cleaned
-
-    def _ingest(self, cleaned: dict[str, Any], field: str, kind: AssetKind) -> None:
-        upload = cleaned.get(f"{field}_file")
-        if not upload:
-            return
-        try:
-            cleaned[field] = brand_file_ingest(stream=upload, name=upload.name, kind=kind, user=self.user)
-        except IngestRefused as refusal:
-            self.add_error(f"{field}_file", str(refusal))
+from publishing.forms_brands import BrandPatternForm
+from publishing.models import AccountBrand, BrandPattern
 
 
 class AccountBrandInline(admin.TabularInline):  # type: ignore[type-arg]

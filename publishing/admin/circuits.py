@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from accounts.reauthentication import ProofWanted
 from publishing.admin.words import circuit_chip
 from publishing.causes import sentence
 from publishing.errors import NotPossible, StateConflict
@@ -30,7 +31,8 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(AccountCircuit)
-class AccountCircuitAdmin(ReadOnlyAdmin):
+class AccountCircuitAdmin(ProofWanted, ReadOnlyAdmin):
+    proof_actions = frozenset({"isolate"})
     list_display = ["account", "condition", "why", "level", "pause_left", "held", "last_failure_at"]
     list_filter = ["state", "account__sector"]
     list_select_related = ["account"]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import TikTokAccount
 from publishing.admin.words import job_chip
 from publishing.causes import sentence
-from publishing.models import Job, JobEvent, Leadership, Render
+from publishing.models import Job, JobEvent, Leadership, Render, Video
 from publishing.selectors.videos import cause_text
 from publishing.services.jobs import job_ring
 from publishing.states import JOB_ACTIVE
 from subiteya.lib.admin import NOTHING, ReadOnlyAdmin, ReadOnlyInline, block, code, json_block
 from subiteya.lib.admin_actions import Refused, report_each
+
+#: Videos whose jobs a search shows.
+SEARCHED = 500
 
 
 class JobEventInline(ReadOnlyInline):
@@ -49,11 +53,11 @@ class JobInline(ReadOnlyInline):
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ["id", "kind", "state", "account", "video", "attempt", "crash_count", "share", "host", "created_at"]
-    list_filter = ["status", "kind", "host", "video__account"]
-    list_select_related = ["video__account"]
-    date_hierarchy = "created_at"
-    search_fields = ["trace_id", "video__account__username", "=video__pk", "reason_code"]
-    search_help_text = _("Trace, account, number of the video or code of the cause")
+    list_filter = ["status", "kind", "created_at"]
+    list_select_related = ()
+    list_prefetch_related = ["video__account"]
+    search_fields = ["trace_id"]  # and more: see get_search_results
+    search_help_text = _("Trace, account or number of the video")
     inlines = [JobEventInline]
     actions = ["look_again"]
     fieldsets = [
@@ -63,6 +67,19 @@ class JobAdmin(ReadOnlyAdmin):
         (_("Times"), {"fields": ["created_at", "started_at", "finished_at"]}),
     ]
     readonly_fields = ["state", "share", "detail", "trail", "trace"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        """Whole values only, each by an index: there may be millions of jobs."""
+        if not search_term:
+            return queryset, False
+        accounts = TikTokAccount.objects.filter(username__iexact=search_term.lstrip("@")).values_list("pk", flat=True)
+        videos = Video.objects.filter(Q(trace_id=search_term) | Q(account__in=list(accounts)))
+        if search_term.isdecimal() and len(search_term) < 18:
+            videos = Video.objects.filter(pk=int(search_term))
+        newest = videos.order_by("-pk").values_list("pk", flat=True)[:SEARCHED]
+        return queryset.filter(video__in=list(newest)), False
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, job: Job) -> SafeString:
@@ -103,9 +120,10 @@ def _ring(job: Job) -> None:
 @admin.register(JobEvent)
 class JobEventAdmin(ReadOnlyAdmin):
     list_display = ["at", "job", "change", "cause", "owner", "fence"]
+    ordering = ["-pk"]
     list_filter = ["new"]
-    list_select_related = ["job"]
-    date_hierarchy = "at"
+    list_select_related = ()
+    list_prefetch_related = ["job"]
     search_fields = ["trace_id", "code", "owner", "=job__pk"]
     fields = ["at", "job", "old", "change", "cause", "code", "owner", "fence", "trace"]
     readonly_fields = ["change", "cause", "trace"]

@@ -13,9 +13,9 @@ from accounts.models import TikTokAccount, User
 from publishing.chaos.verdict import Asked
 from publishing.cli.bars import Bars
 from publishing.cli.choices import Allowed
-from publishing.cli.command import Refused
 from publishing.cli.orders import Order, place
 from publishing.states import PostMode, PrivacyLevel, SubtitleChoice
+from subiteya.lib.cli import Refused
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 
 from accounts.models import TikTokAccount, User
+from accounts.roles import Role
 from accounts.selectors import accounts_for
 from publishing.causes import sentence
-from publishing.cli.command import EXIT_FAILED, Refused
-from publishing.services.batches import AccountChoice, Problem
+from publishing.services.batches import AccountChoice
+from publishing.services.creators import Problem
 from publishing.states import PrivacyLevel
+from subiteya.lib.cli import EXIT_FAILED, Refused
 from subiteya.tiktok import CreatorInfo
 
 
@@ -37,12 +39,12 @@ class Terms:
 
 def operator() -> User:
     """Whoever runs manage.py holds the database: they see what an administrator sees."""
-    return User(is_staff=True)
+    return User(is_staff=True, role=Role.ADMINISTRATOR)
 
 
 def user_named(username: str) -> User:
     """An active person. Raises Refused."""
-    user = User.objects.filter(username=username, is_active=True).first()
+    user: User | None = User.objects.filter(username=username, is_active=True).first()
     if user is None:
         raise Refused("user_unknown", gettext("There is no person %(name)s.") % {"name": username}, field="user")
     return user

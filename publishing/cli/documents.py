@@ -43,6 +43,7 @@ def video_document(video: Video) -> dict[str, Any]:
         "mode": str(video.mode),
         "privacyLevel": video.privacy_level or None,
         "subtitles": str(video.subtitle_variant),
+        "subtitlesBy": str(video.subtitle_assignment),
         "caption": video.caption,
         "createdAt": _time(video.created_at),
         "scheduledAt": _time(video.scheduled_at),

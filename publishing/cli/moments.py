@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.models import TikTokAccount
 from publishing.causes import sentence
-from publishing.cli.command import Refused
+from subiteya.lib.cli import Refused
 
 MINUTE = timedelta(minutes=1)
 WRITTEN = "%Y-%m-%d %H:%M"

@@ -16,15 +16,17 @@ from accounts.models import TikTokAccount, User
 from publishing.causes import sentence
 from publishing.cli.bars import Bars, Meter
 from publishing.cli.choices import Allowed, Terms, accounts_named, acting_user, direct_terms, operator
-from publishing.cli.command import EXIT_FAILED, EXIT_USAGE, Refused
 from publishing.cli.moments import moment
 from publishing.editing.subtitles import FILE_MAX as SUBTITLES_MAX
 from publishing.errors import PublishingError, TrackRefused
 from publishing.models import Asset, AssetStatus, Batch, SubtitleTrack
-from publishing.services.batches import AccountChoice, SubmissionInvalid, batch_submit, creator_infos
+from publishing.selectors.duplicates import duplicates_of
+from publishing.services.batches import AccountChoice, SubmissionInvalid, batch_submit
+from publishing.services.creators import creator_infos
 from publishing.services.ingest import asset_probe, source_ingest
 from publishing.services.tracks import SCRIPT_MAX, track_from_file, track_request
 from publishing.states import PostMode, SubtitleChoice
+from subiteya.lib.cli import EXIT_FAILED, EXIT_USAGE, Refused
 
 KEY_MAX = 64
 #: The options behind the fields of a submission; what lies in the file or the account is no mistake of typing.
@@ -104,7 +106,14 @@ def place(order: Order, bars: Bars) -> Placed:
         )  # fmt: skip
     except SubmissionInvalid as invalid:
         raise _invalid(invalid, order.accounts) from None
-    return Placed(batch=batch, duplicate=duplicate, notes=[*order.notes, *terms.notes])
+    return Placed(batch=batch, duplicate=duplicate, notes=[*order.notes, *terms.notes, *_twice(batch)])
+
+
+def _twice(batch: Batch) -> list[str]:
+    """What the accounts would have twice: a script is told and not stopped."""
+    videos = list(batch.videos.select_related("account", "batch__source"))
+    found = duplicates_of(videos, key=batch.submission_key)
+    return [duplicate.sentence for duplicates in found.values() for duplicate in duplicates]
 
 
 def _check_combinations(options: dict[str, Any]) -> None:
@@ -116,7 +125,7 @@ def _check_combinations(options: dict[str, Any]) -> None:
         words = gettext("In inbox mode the person chooses this in TikTok's app: leave out --%(option)s.")
         raise Refused("inbox_ignores", words % {"option": name}, field=name)
     needs = {"tz": ("at", options["at"]), "timeout": ("wait", options["wait"])}
-    needs["script"] = ("subtitles auto", options["subtitles"] == "auto")
+    needs["script"] = ("subtitles auto", options["subtitles"] in {"auto", "system"})
     for name, (other, is_there) in needs.items():
         if options[name] and not is_there:
             words = gettext("--%(option)s goes with --%(other)s.") % {"option": name, "other": other}
@@ -159,7 +168,7 @@ def _allowed(options: dict[str, Any]) -> Allowed:
 
 
 def _subtitles(value: str) -> SubtitleChoice:
-    named = {"none": SubtitleChoice.NONE, "auto": SubtitleChoice.AUTO}
+    named = {"none": SubtitleChoice.NONE, "auto": SubtitleChoice.AUTO, "system": SubtitleChoice.SYSTEM}
     return named.get(value, SubtitleChoice.FILE)
 
 

@@ -54,7 +54,7 @@ def watch(batch: Batch, bars: Bars, *, timeout: float | None = None) -> Watched:
 
 def is_over(video: Video) -> bool:
     """Nothing happens any more unless a person does something."""
-    return video.status in VIDEO_TERMINAL
+    return video.status in VIDEO_TERMINAL | {VideoStatus.AWAITING_APPROVAL}
 
 
 def is_good(video: Video) -> bool:

@@ -18,6 +18,8 @@ DAYS = 30
 OFFICE = ZoneInfo("America/Argentina/Buenos_Aires")
 #: Submissions of a working day and of a day of the weekend.
 WORKDAY, WEEKEND = (4, 5, 5, 6), (1, 2, 2, 3)
+#: The share of submissions that leave the subtitles to the system.
+BY_LOT = 0.3
 GOOD_HOURS = (time(9, 30), time(12, 15), time(18, 30), time(20, 0), time(21, 15))
 #: The last things happened at least so long ago.
 QUIET = timedelta(minutes=20)
@@ -32,6 +34,7 @@ class Submission:
     manager: str
     source: int
     subtitled: bool
+    by_lot: bool
     stories: Sequence[tuple[Story, str]]
 
     @property
@@ -50,12 +53,13 @@ def month(now: datetime, sources: int) -> list[Submission]:
 def _submission(rng: random.Random, stories: Sequence[Story], source: int) -> Submission:
     first = stories[0]
     texts = [(story, caption(rng, story.brand.sector)) for story in stories]
-    return Submission(first.brand.manager, source, first.subtitled, texts)
+    return Submission(first.brand.manager, source, first.subtitled, first.by_lot, texts)
 
 
 def _routine(rng: random.Random, now: datetime) -> Iterator[list[Story]]:
     """The days as they go, most of it well."""
     today = now.astimezone(OFFICE).date()
+    lots = random.Random(SEED + 2)  # noqa: S311
     for ago in range(DAYS, -1, -1):
         day = today - timedelta(days=ago)
         for _turn in range(rng.choice(WEEKEND if day.weekday() >= 5 else WORKDAY)):
@@ -63,7 +67,11 @@ def _routine(rng: random.Random, now: datetime) -> Iterator[list[Story]]:
             brands = _brands(rng)
             due = _due(rng, at, brands[0])
             subtitled = rng.random() < brands[0].subtitled
-            stories = [_ended(rng, brand, at, due, subtitled) for brand in brands]
+            by_lot = lots.random() < BY_LOT
+            stories = [
+                _ended(rng, brand, at, due, lots.random() < 0.5 if by_lot else subtitled, by_lot=by_lot)
+                for brand in brands
+            ]
             if max(story.at for story in stories) < now - QUIET:
                 yield stories
 
@@ -90,10 +98,12 @@ def _due(rng: random.Random, at: datetime, brand: Brand) -> datetime | None:
     return due if due > at + timedelta(minutes=40) else None
 
 
-def _ended(rng: random.Random, brand: Brand, at: datetime, due: datetime | None, subtitled: bool) -> Story:
+def _ended(
+    rng: random.Random, brand: Brand, at: datetime, due: datetime | None, subtitled: bool, *, by_lot: bool
+) -> Story:
     private = rng.random() < 0.04
     privacy = PrivacyLevel.SELF_ONLY if private else PrivacyLevel.PUBLIC_TO_EVERYONE
-    story = Story(rng, brand, at=at, due=due, subtitled=subtitled, privacy=privacy)
+    story = Story(rng, brand, at=at, due=due, subtitled=subtitled, privacy=privacy, by_lot=by_lot)
     fate = rng.random()
     if fate < brand.luck + (0.03 if subtitled else -0.02):
         story.posted()

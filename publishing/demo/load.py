@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import TikTokAccount, User
+from accounts.roles import Role
 from accounts.services.connections import account_import
 from publishing.demo import rows
 from publishing.demo.cast import ADMINISTRATOR, BRANDS, LOOKS, PEOPLE, Brand, Person
@@ -17,6 +18,7 @@ from publishing.demo.files import SAMPLE, demo_files
 from publishing.demo.history import month
 from publishing.demo.stand_in import StandIn
 from publishing.models import AccountBrand, BrandPattern, Video
+from publishing.signals import demo_loaded
 
 #: TikTok takes some fifteen posts a day from an account; a day of demos must not run into that.
 DAILY_POST_CAP = 500
@@ -46,6 +48,8 @@ def demo_load(stand_in: StandIn) -> Loaded:
     written = 0 if rows.is_written() else _write(people, accounts, stand_in.url)
     _follow(stand_in.url)
     stand_in.posts(rows.posts())
+    if written:
+        demo_loaded.send(None)
     return Loaded(accounts=len(accounts), videos=Video.objects.count(), written=written)
 
 
@@ -68,6 +72,7 @@ def _person(person: Person) -> User:
         first_name=person.first_name,
         last_name=person.last_name,
         language="es",
+        role=Role.ADMINISTRATOR if person.is_admin else Role.COMMUNITY_MANAGER,
         is_staff=person.is_admin,
         is_superuser=person.is_admin,
     )

@@ -14,8 +14,9 @@ from accounts.models import TikTokAccount, User
 from publishing.demo.files import DemoFile
 from publishing.demo.history import SEED, Submission
 from publishing.demo.story import JobStory, Session, Step, Story
-from publishing.models import Batch, Job, JobEvent, UploadSession, Video, VideoEvent
-from publishing.states import JobKind, JobStatus, SubtitleChoice, UploadState
+from publishing.demo.views import counts_of
+from publishing.models import Batch, Job, JobEvent, SubtitleDraw, UploadSession, Video, VideoEvent
+from publishing.states import JobKind, JobStatus, SubtitleAssignment, SubtitleChoice, UploadState
 
 KEY = "demo-history-"
 URL_LIFE = timedelta(minutes=55)
@@ -40,6 +41,7 @@ class _Rows:
     jobs: list[Job] = field(default_factory=list)
     job_events: list[JobEvent] = field(default_factory=list)
     uploads: list[UploadSession] = field(default_factory=list)
+    draws: list[SubtitleDraw] = field(default_factory=list)
 
 
 def is_written() -> bool:
@@ -54,7 +56,7 @@ def write(submissions: Iterable[Submission], stage: Stage) -> int:
     ids = random.Random(SEED + 1)  # noqa: S311
     for index, submission in enumerate(submissions):
         _batch(rows, submission, stage, f"{KEY}{index:04}", f"{ids.getrandbits(128):032x}")
-    for each in (rows.batches, rows.videos, rows.jobs, rows.video_events, rows.job_events, rows.uploads):
+    for each in (rows.batches, rows.videos, rows.jobs, rows.video_events, rows.job_events, rows.uploads, rows.draws):
         _create(each)
     return len(rows.videos)
 
@@ -77,8 +79,8 @@ def _batch(rows: _Rows, submission: Submission, stage: Stage, key: str, trace_id
         created_by=stage.people[submission.manager],
         source=file.source,
         caption=submission.stories[0][1],
-        subtitles=_subtitles(submission.subtitled),
-        track=file.track if submission.subtitled else None,
+        subtitles=SubtitleChoice.SYSTEM if submission.by_lot else _subtitles(submission.subtitled),
+        track=file.track if submission.subtitled or submission.by_lot else None,
         submission_key=key,
         trace_id=trace_id,
         created_at=submission.at,
@@ -99,6 +101,7 @@ def _video(rows: _Rows, batch: Batch, story: Story, caption: str, file: DemoFile
         privacy_level=story.privacy,
         disable_comment=False,
         subtitle_variant=_subtitles(story.subtitled),
+        subtitle_assignment=SubtitleAssignment.DRAW if story.by_lot else SubtitleAssignment.PERSON,
         scheduled_at=story.due,
         time_zone=account.time_zone,
         edited=file.edited if story.edited else None,
@@ -113,6 +116,9 @@ def _video(rows: _Rows, batch: Batch, story: Story, caption: str, file: DemoFile
         updated_at=story.last.at,
     )
     rows.videos.append(video)
+    if story.by_lot:
+        position = sum(draw.account == account for draw in rows.draws)
+        rows.draws.append(SubtitleDraw(account=account, video=video, position=position, variant=video.subtitle_variant))
     rows.video_events += _video_events(video, story.steps, batch.created_by)
     for told in story.jobs:
         _job(rows, video, told)
@@ -223,4 +229,5 @@ def _post(video: Video) -> dict[str, Any]:
         "title": video.caption,
         "duration": round(video.edited.duration_ms / 1000),
         "privacy_level": video.privacy_level,
+        **counts_of(video),
     }

@@ -55,8 +55,10 @@ class Story:
     def __init__(
         self, rng: random.Random, brand: Brand, *, at: datetime, due: datetime | None = None, subtitled: bool = False,
         mode: PostMode = PostMode.DIRECT, privacy: PrivacyLevel = PrivacyLevel.PUBLIC_TO_EVERYONE,
+        by_lot: bool = False,
     ) -> None:  # fmt: skip
         self._rng = rng
+        self.by_lot = by_lot
         self.brand, self.at, self.due, self.subtitled, self.mode = brand, at, due, subtitled, mode
         self.privacy = "" if mode == PostMode.INBOX else str(privacy)
         self.status = V.SCHEDULED if due else V.PENDING
@@ -95,12 +97,12 @@ class Story:
         self._job(J.SUCCEEDED)
         self._move(V.IN_INBOX)
 
-    def rejected(self, fail_reason: str) -> None:
+    def rejected(self, fail_reason: str, **measured: Any) -> None:
         self._edit()
         self._wait()
         self._send()
         self._settle(U.FAILED, TikTokStatus.FAILED, fail_reason)
-        self._fail(V.REJECTED, fail_reason, {"log_id": self._log_id()})
+        self._fail(V.REJECTED, fail_reason, measured | {"log_id": self._log_id()})
 
     def failed_upload(self, code: str, **detail: Any) -> None:
         """TikTok did not take it, four times over a quarter of an hour, or for good at once."""
@@ -234,13 +236,18 @@ class Story:
 #: How a video that did not come out ended, and how often.
 Ending = Callable[[Story], None]
 FAILURES: tuple[tuple[int, Ending], ...] = (
-    (4, lambda story: story.rejected("picture_size_check_failed")),
-    (3, lambda story: story.rejected("frame_rate_check_failed")),
+    (4, lambda story: story.rejected("picture_size_check_failed", width=320, height=568)),
+    (3, lambda story: story.rejected("frame_rate_check_failed", fps=18)),
     (3, lambda story: story.rejected("spam_risk_text")),
-    (2, lambda story: story.rejected("file_format_check_failed")),
+    (2, lambda story: story.rejected("file_format_check_failed", codec="mpeg4")),
     (4, lambda story: story.failed_upload("unavailable")),
     (2, lambda story: story.failed_upload("upload_expired")),
-    (2, lambda story: story.failed_upload("privacy_level_option_mismatch", options=["Todos", "Solo yo"])),
+    (
+        2,
+        lambda story: story.failed_upload(
+            "privacy_level_option_mismatch", options=["FOLLOWER_OF_CREATOR", "SELF_ONLY"]
+        ),
+    ),
     (3, lambda story: story.failed_edit("subtitles_failed" if story.subtitled else "edit_failed")),
     (1, lambda story: story.failed_edit("edit_timeout")),
 )

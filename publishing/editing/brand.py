@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from publishing.editing.containers import MediaRefused
+from publishing.editing.pictures import picture_of
 from publishing.editing.subtitles import SubtitleStyle
 
-#: First bytes → the demuxer to force. Whatever else a brand's file may be, it is not opened.
-PICTURES = {b"\x89PNG\r\n\x1a\n": "png_pipe", b"\xff\xd8\xff": "jpeg_pipe"}
+#: First bytes → the demuxer to force. Whatever else a brand's sound may be, it is not opened.
 SOUNDS = {
     b"ID3": "mp3", b"\xff\xfb": "mp3", b"\xff\xf3": "mp3", b"\xff\xf2": "mp3", b"\xff\xf1": "aac", b"\xff\xf9": "aac",
     b"RIFF": "wav", b"OggS": "ogg", b"fLaC": "flac",
@@ -34,8 +34,8 @@ class Logo:
 
     @property
     def demuxer(self) -> str:
-        """The demuxer to force. Raises MediaRefused `wrong_kind`."""
-        return _kind_of(self.path, PICTURES)
+        """The demuxer to force. Raises MediaRefused `wrong_kind` or `too_many_pixels`: it is about to be decoded."""
+        return picture_of(self.path).demuxer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +49,17 @@ class Music:
     @property
     def demuxer(self) -> str:
         """The demuxer to force. Raises MediaRefused `wrong_kind`."""
-        return _kind_of(self.path, SOUNDS)
+        return sound_demuxer(self.path)
 
 
-def _kind_of(path: Path, kinds: dict[bytes, str]) -> str:
+def sound_demuxer(path: Path) -> str:
+    """The demuxer for a sound, by its first bytes. Raises MediaRefused `wrong_kind`."""
     with path.open("rb") as file:
         head = file.read(16)
-    for magic, demuxer in kinds.items():
+    for magic, demuxer in SOUNDS.items():
         if head.startswith(magic):
             return demuxer
-    if kinds is SOUNDS and head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp":
         return "mov"
     raise MediaRefused("wrong_kind", {"name": path.name})
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import re
 import selectors
-import signal
+import shutil
 import subprocess
 import tempfile
 import time
@@ -20,9 +19,10 @@ import imageio_ffmpeg
 
 from publishing.editing import fonts
 from publishing.editing.brand import clamp
-from publishing.editing.children import Limits, limited
+from publishing.editing.children import READ_BYTES, Limits, has_ended, started
 from publishing.editing.containers import MediaRefused, layout_of
 from publishing.editing.graph import SUBTITLES
+from publishing.editing.isolation import IsolationMissing
 from publishing.editing.spec import EditSpec, read_argv
 from subiteya.lib.durable import rename_durably
 
@@ -31,7 +31,6 @@ TAIL_BYTES = 4000
 FINDINGS_BYTES = 4_000_000
 STALL_SECONDS = 120.0
 FRAME_SECONDS = 30.0
-READ_BYTES = 65536
 #: Seconds of CPU that an edit may use for each second of its time-out: more threads than that never run.
 CPU_SHARE = 16
 FRAME_WIDTHS = (16, 1920)
@@ -84,9 +83,15 @@ def ffmpeg_path() -> str:
     return os.environ.get("SUBITEYA_FFMPEG") or str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
-@lru_cache(maxsize=1)
 def ffmpeg_version() -> str:
     """The first line's version: part of an edit's key, since another ffmpeg makes other bytes."""
+    found = Path(shutil.which(ffmpeg_path()) or ffmpeg_path()).stat()
+    return _version(found.st_ino, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _version(inode: int, changed: int) -> str:
+    """Asked once as long as the file is the same: a worker hears of a new ffmpeg without being started again."""
     out = subprocess.run([ffmpeg_path(), "-version"], capture_output=True, timeout=FRAME_SECONDS, check=True)
     return out.stdout.decode().split()[2]
 
@@ -142,23 +147,22 @@ def run(
 
     The process dies with the calling thread (PR_SET_PDEATHSIG), and its group is killed however this ends.
     """
-    process = subprocess.Popen(
-        [ffmpeg_path(), "-progress", "pipe:1", "-nostats", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True, preexec_fn=limited(limits or Limits()), cwd=cwd,
-        env=_environment(cwd),
-    )  # fmt: skip
     progress = _Progress(duration_ms, on_progress)
+    deadline = time.monotonic() + timeout_s
+    command = [ffmpeg_path(), "-progress", "pipe:1", "-nostats", *argv]
     try:
-        deadline = time.monotonic() + timeout_s
-        tail = _watch(process, progress, deadline=deadline, stall_s=stall_s, tail_bytes=tail_bytes)
-        code = process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        raise FfmpegTimeout("ffmpeg did not end") from None
-    finally:
-        _end(process)
+        with started(
+            command, limits=limits or Limits(), cwd=cwd, env=_environment(cwd), stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            tail = _watch(process, progress, deadline=deadline, stall_s=stall_s, tail_bytes=tail_bytes)
+            if not has_ended(process):
+                raise FfmpegTimeout("ffmpeg did not end")
+    except (IsolationMissing, subprocess.SubprocessError) as error:
+        raise FfmpegError(f"ffmpeg could not be started: {error}") from error
     text = tail.decode(errors="replace")
-    if code:
-        raise FfmpegFailed(code, text)
+    if process.returncode:
+        raise FfmpegFailed(process.returncode, text)
     return Ended(text, progress.reached_ms)
 
 
@@ -223,17 +227,6 @@ def _environment(cwd: Path | None) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what still runs of the group, and reap it."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe:
-            pipe.close()
-
-
 def frame_at(path: Path, ms: int, width: int = 360) -> bytes:
     """The picture at `ms` (the last one when that is past the end) as JPEG, `width` pixels wide.
 
@@ -243,6 +236,30 @@ def frame_at(path: Path, ms: int, width: int = 360) -> bytes:
         return _jpeg(path, ["-ss", f"{max(0, ms) / 1000:.3f}"], width, ["-frames:v", "1"])
     except FfmpegFailed:
         return _jpeg(path, ["-sseof", "-1"], width, ["-update", "1"])
+
+
+def still(spec: EditSpec, ms: int, width: int = 360, *, timeout_s: float = FRAME_SECONDS) -> bytes:
+    """The edit's picture at `ms` as JPEG, `width` pixels wide, without making the edit.
+
+    Raises FfmpegError, and MediaRefused when the logo is not what it should be.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        _lay_out(work, spec)
+        output = work / "still.jpg"
+        argv = spec.at(output).still_argv(ms, int(clamp(width, *FRAME_WIDTHS)))
+        ended = run(argv, timeout_s=timeout_s, cwd=work, limits=Limits(cpu_s=60, file_bytes=50_000_000))
+        if not output.exists():
+            raise FfmpegFailed(0, ended.tail)
+        return output.read_bytes()
+
+
+def colour_bars(output: Path, *, seconds: int) -> Path:
+    """A small clip with colour bars, 16:9, for whoever has no video yet. Raises FfmpegError."""
+    picture = ["-f", "lavfi", "-i", f"testsrc2=s=1280x720:r=25:d={seconds}"]
+    coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-f", "mp4", f"file:{output}"]
+    run(["-nostdin", "-v", "error", "-y", *picture, *coding], timeout_s=FRAME_SECONDS)
+    return output
 
 
 def thumbnail(path: Path, width: int = 360) -> bytes:

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from publishing.editing.children import ChildFailed, Limits, answer, ask
 from publishing.editing.containers import Layout, MediaRefused, layout_of
+from publishing.editing.structure import Claims, claims_of
 
 __all__ = ["AudioInfo", "MediaInfo", "MediaLimits", "MediaRefused", "VideoInfo", "probe", "probe_isolated"]
 
@@ -24,20 +25,26 @@ TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
 MATRICES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
 FULL_RANGE = 2
 STREAMS_MAX = 32
+#: Of the sound: channels, and samples a second.
+CHANNELS_MAX, SAMPLES_MAX = 16, 192_000
 #: Packets read to find a frame that decodes, and to see how even the frames are when there is no index.
 PACKETS = 300
-CHILD = Limits(cpu_s=60, memory_bytes=3 << 30, file_bytes=0)
+CHILD = Limits(cpu_s=60, memory_bytes=3 << 30, file_bytes=0, files=64)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaLimits:
-    """What is taken: bytes, milliseconds, pixels a side, pixels in all. Half a second passes, a flash does not."""
+    """What is taken: bytes, milliseconds, pixels a side and in all, frames a second.
+
+    Half a second passes, a flash does not. Phones film at up to 240 frames a second.
+    """
 
     max_bytes: int = 4_000_000_000
     max_duration_ms: int = 3_600_000
     min_duration_ms: int = 300
     max_side: int = 4096
     max_pixels: int = 4096 * 4096
+    max_fps: int = 250
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,17 +108,19 @@ class MediaInfo:
 
 
 def probe(path: Path, *, limits: MediaLimits | None = None) -> MediaInfo:
-    """Read what the file is, cheapest checks first. Raises MediaRefused.
+    """Read what the file is, cheapest checks first: nothing is decoded before all that its headers claim is allowed.
 
-    Codes: empty_file, too_large, not_a_video, playlist, truncated, no_video_stream, unsupported_codec,
-    too_many_pixels, too_long, too_short, unreadable.
+    Raises MediaRefused. Codes: empty_file, too_large, not_a_video, playlist, truncated, no_video_stream,
+    unsupported_codec, too_many_pixels, too_many_frames, too_long, too_short, unreadable.
     """
     limits = limits or MediaLimits()
     size = path.stat().st_size
     if size > limits.max_bytes:
         raise MediaRefused("too_large", {"size": size, "max_bytes": limits.max_bytes})
     layout = layout_of(path)
-    options = {"protocol_whitelist": "file"}
+    if layout.demuxer == "mov":
+        _check_claims(claims_of(path), limits)
+    options = {"protocol_whitelist": "file", "max_streams": str(STREAMS_MAX + 1)}
     try:
         with av.open(f"file:{path}", format=layout.demuxer, options=options, metadata_errors="replace") as container:
             return _read(container, layout, size, limits)
@@ -119,18 +128,40 @@ def probe(path: Path, *, limits: MediaLimits | None = None) -> MediaInfo:
         raise MediaRefused("unreadable") from error
 
 
+def _check_claims(claims: Claims, limits: MediaLimits) -> None:
+    _check_streams(claims.tracks)
+    for width, height in claims.sides:
+        _check_sides(width, height, limits)
+
+
+def _check_streams(count: int) -> None:
+    if count > STREAMS_MAX:
+        raise MediaRefused("unreadable", {"streams": count, "max_streams": STREAMS_MAX})
+
+
+def _check_sides(width: int, height: int, limits: MediaLimits) -> None:
+    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
+        raise MediaRefused("too_many_pixels", {"width": width, "height": height, "max_side": limits.max_side})
+
+
 def _read(container: InputContainer, layout: Layout, size: int, limits: MediaLimits) -> MediaInfo:
-    if not 0 < len(container.streams) <= STREAMS_MAX:
-        raise MediaRefused("unreadable", {"streams": len(container.streams), "max_streams": STREAMS_MAX})
+    if not container.streams:
+        raise MediaRefused("unreadable", {"streams": 0})
+    _check_streams(len(container.streams))
     stream = _picture_stream(container)
     _check_picture(stream, limits)
     audio = _audio(container)
-    frame = _first_frame(container, stream)
-    fps, variable = _rate(container, stream)
     declared = round((container.duration or 0) / 1000)
+    if declared > limits.max_duration_ms:
+        raise MediaRefused("too_long", {"duration_ms": declared, "max_ms": limits.max_duration_ms})
+    fps, variable = _rate(container, stream)
+    if fps > limits.max_fps:
+        raise MediaRefused("too_many_frames", {"fps": fps, "max_fps": limits.max_fps})
     video_end, end = _ends(container, stream, declared)
     duration = declared or end
     _check_duration(duration, end, limits)
+    container.seek(0)
+    frame = _first_frame(container, stream)
     video = replace(_video(stream, frame), fps=fps, variable_fps=variable, duration_ms=video_end)
     return MediaInfo(
         container=layout.container, duration_ms=duration, size=size, faststart=layout.faststart, video=video,
@@ -151,9 +182,7 @@ def _check_picture(stream: VideoStream, limits: MediaLimits) -> None:
     codec = _codec(stream)
     if codec not in CODECS:
         raise MediaRefused("unsupported_codec", {"codec": codec})
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
-        raise MediaRefused("too_many_pixels", {"width": width, "height": height, "max_side": limits.max_side})
+    _check_sides(stream.codec_context.width, stream.codec_context.height, limits)
 
 
 def _codec(stream: Any) -> str:
@@ -169,12 +198,18 @@ def _audio(container: InputContainer) -> AudioInfo | None:
     for stream in streams:
         context = stream.codec_context
         if context is not None and context.sample_rate and context.channels:
+            _check_sound(_codec(stream), context.channels, context.sample_rate)
             return AudioInfo(
                 codec=_codec(stream), channels=context.channels, sample_rate=context.sample_rate, index=stream.index
             )
     if streams:
         raise MediaRefused("unsupported_codec", {"codec": _codec(streams[0])})
     return None
+
+
+def _check_sound(codec: str, channels: int, sample_rate: int) -> None:
+    if channels > CHANNELS_MAX or sample_rate > SAMPLES_MAX:
+        raise MediaRefused("unsupported_codec", {"codec": f"{codec}, {channels} × {sample_rate} Hz"})
 
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:

@@ -114,6 +114,27 @@ class EditSpec:
         work = self._copy() if self.is_noop else self._edit()
         return ["-nostdin", "-hide_banner", "-v", "error", "-y", *work, *tail, _url(self.part_path)]
 
+    @property
+    def silent(self) -> Self:
+        """The same picture without any sound: all that a still shows."""
+        brand = replace(self.brand, music=None, loudness_lufs=None, volume_db=0)
+        return replace(self, source=replace(self.source, audio=None), brand=brand)
+
+    def still_argv(self, ms: int, width: int) -> list[str]:
+        """ffmpeg's arguments for one picture of the edit at `ms`, as JPEG of that width: the edit's own graph.
+
+        The cues are drawn as they stand at the beginning. Raises MediaRefused as `argv` does.
+        """
+        mute = self.silent
+        graph, _maps = filter_graph(mute.source, mute.brand, mute.size, burn=bool(self.cues))
+        # A JPEG is always BT.601 at full range: told in other words, the same colours.
+        jpeg = f"[v]scale={width}:-2:out_color_matrix=smpte170m:out_range=full,format=yuvj420p[still]"
+        filters = ["-filter_complex_threads", THREADS, "-filter_complex", f"{graph};{jpeg}", "-map", "[still]"]
+        end = ["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3", "-f", "image2", _url(self.output_path)]
+        seek = ["-ss", f"{ms / 1000:.3f}"]
+        head = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+        return [*head, *seek, *mute._source(), *mute._brand_files(), *filters, *end]
+
     def _copy(self) -> list[str]:
         audio = self.source.audio
         sound = ["-map", f"0:{audio.index}"] if audio else []

@@ -48,7 +48,7 @@ def transcribe(wav: Path, *, duration_ms: int) -> list[Word]:
 
 def _ask(question: dict[str, Any], duration_ms: int) -> list[Word]:
     timeout = PATIENCE + duration_ms / 1000
-    limits = Limits(cpu_s=int(timeout) + 1, memory_bytes=MEMORY, file_bytes=0)
+    limits = Limits(cpu_s=int(timeout) + 1, memory_bytes=MEMORY, file_bytes=0, files=64)
     told = ask("publishing.editing.sphinx", question, timeout=timeout, limits=limits)
     return [(word, start, end) for word, start, end in told]
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pysubs2
 
+from publishing.editing.children import ChildFailed, Limits, answer, ask
+
 FILE_MAX = 2_000_000
+#: The reader's time grows with the square of some files' length.
+CHILD = Limits(cpu_s=5, memory_bytes=1 << 30, file_bytes=0, files=64)
 CUES_MAX = 5_000
 TEXT_MAX = 500
+#: ASS has one digit for the hours.
+TIME_MAX_MS = 35_999_000
 LINES = 2
 ALIGNMENT = {"bottom": 2, "middle": 5, "top": 8}
 #: Distance from the edge in shares of the height: beyond it lie TikTok's own buttons and captions.
@@ -83,7 +91,9 @@ def parse(data: bytes, name: str) -> tuple[Cue, ...]:
     if not lines:
         raise SubtitlesInvalid("syntax", line=1)
     try:
-        file = pysubs2.SSAFile.from_string(text, format_=kind)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it replaces a bad margin or colour, which are dropped anyway
+            file = pysubs2.SSAFile.from_string(text, format_=kind)
     except (pysubs2.Pysubs2Error, ValueError, LookupError, AttributeError, OverflowError) as error:
         raise SubtitlesInvalid("syntax", line=1) from error
     events = [event for event in file if not event.is_comment]
@@ -91,6 +101,28 @@ def parse(data: bytes, name: str) -> tuple[Cue, ...]:
         raise SubtitlesInvalid("syntax", line=lines[min(len(events), len(lines) - 1)])
     cues = [Cue(event.start, event.end, _plain(event.text, kind)) for event in events]
     return validate(cues, None, lines=lines)
+
+
+def parse_isolated(data: bytes, name: str, *, timeout: float = 20) -> tuple[Cue, ...]:
+    """`parse` in a child process: a file that the reader chews on for minutes is refused. Raises SubtitlesInvalid."""
+    if len(data) > FILE_MAX:
+        raise SubtitlesInvalid("too_large", detail={"size": len(data), "max_bytes": FILE_MAX})
+    question = {"data": base64.b64encode(data).decode(), "name": name}
+    try:
+        told = ask("publishing.editing.subtitles", question, timeout=timeout, limits=CHILD)
+    except ChildFailed as error:
+        raise SubtitlesInvalid("syntax", line=1, detail={"why": str(error)}) from None
+    if "refused" in told:
+        raise SubtitlesInvalid(told["refused"], line=told["line"], detail=told["detail"])
+    return tuple(Cue(start, end, text) for start, end, text in told["cues"])
+
+
+def _reply(question: Any) -> dict[str, Any]:
+    try:
+        cues = parse(base64.b64decode(question["data"]), question["name"])
+    except SubtitlesInvalid as refusal:
+        return {"refused": refusal.code, "line": refusal.line, "detail": refusal.detail}
+    return {"cues": [[cue.start_ms, cue.end_ms, cue.text] for cue in cues]}
 
 
 def _decode(data: bytes) -> str:
@@ -124,9 +156,9 @@ def _cue_lines(text: str, kind: str) -> Iterator[int]:
 
 def _plain(text: str, kind: str) -> str:
     """What is said, without the format's mark-up. Drawings (`{\\p1}m 0 0 …`) say nothing."""
-    if kind == "ass" and re.search(r"\{[^}]*\\p[1-9]", text):
+    if kind == "ass" and re.search(r"\{[^{}]*\\p[1-9]", text):
         return ""
-    text = re.sub(r"\{[^}]*\}" if kind == "ass" else r"\{\\[^{}]*\}", "", text)
+    text = re.sub(r"\{[^{}]*\}" if kind == "ass" else r"\{\\[^{}]*\}", "", text)
     text = re.sub(r"\\[Nn]", "\n", text).replace("\\h", " ")
     return html.unescape(re.sub(r"<[\d:.]+>", "", text)) if kind == "vtt" else text
 
@@ -147,7 +179,7 @@ def validate(cues: Iterable[Cue], duration_ms: int | None, *, lines: Sequence[in
         if len(text) > TEXT_MAX:
             raise SubtitlesInvalid("too_long", line=place, detail={"length": len(text), "max_length": TEXT_MAX})
         end = min(cue.end_ms, duration_ms) if duration_ms else cue.end_ms
-        if not 0 <= cue.start_ms < end:
+        if not 0 <= cue.start_ms < end <= TIME_MAX_MS:
             raise SubtitlesInvalid("times", line=place, detail={"start_ms": cue.start_ms, "end_ms": cue.end_ms})
         kept.append(Cue(cue.start_ms, end, text))
     return tuple(sorted(kept, key=lambda cue: (cue.start_ms, cue.end_ms)))
@@ -278,3 +310,7 @@ def _color(value: str) -> pysubs2.Color:
     match = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", value)
     red, green, blue = (int(part, 16) for part in match.groups()) if match else (255, 255, 255)
     return pysubs2.Color(red, green, blue)
+
+
+if __name__ == "__main__":
+    answer(_reply)

@@ -32,8 +32,8 @@ class AssetQuerySet(models.QuerySet["Asset"]):
     """Files, narrowed to what a person may see."""
 
     def for_user(self, user: Any) -> AssetQuerySet:
-        """Own files and those of videos of accounts in the person's charge; administrators see all."""
-        if user.is_staff:
+        """Own files and those of videos of accounts in the person's charge; administrators and auditors see all."""
+        if user.sees_everything:
             return self
         mine = Q(created_by=user) | Q(uploaders=user)
         charge = Q(batches__videos__account__managers=user) | Q(edited_videos__account__managers=user)
@@ -84,6 +84,15 @@ class Asset(models.Model):
     @property
     def duration_ms(self) -> int:
         return int(self.probe.get("duration_ms", 0))
+
+    @property
+    def measures(self) -> dict[str, Any]:
+        """What causes quote of the file: size in bytes, duration_ms; of its picture width, height, fps, codec."""
+        picture = self.probe.get("video", {})
+        shown = {"width": "display_width", "height": "display_height", "fps": "fps", "codec": "codec"}
+        return {"size": self.size, "duration_ms": self.duration_ms} | {
+            name: picture[key] for name, key in shown.items() if key in picture
+        }
 
     @property
     def bucket_path(self) -> Path | None:

@@ -17,7 +17,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     """Batches, narrowed to what a person may see."""
 
     def for_user(self, user: Any) -> BatchQuerySet:
-        if user.is_staff:
+        if user.sees_everything:
             return self
         return self.filter(Q(created_by=user) | Q(videos__account__managers=user)).distinct()
 

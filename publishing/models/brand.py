@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TikTokAccount
@@ -34,6 +38,29 @@ class SubtitlePosition(models.TextChoices):
     BOTTOM = "bottom", _("Bottom")
     MIDDLE = "middle", _("Middle")
     TOP = "top", _("Top")
+
+
+class BrandPatternQuerySet(models.QuerySet["BrandPattern"]):
+    """Patterns, narrowed to what a person may see or change."""
+
+    def for_user(self, user: Any) -> BrandPatternQuerySet:
+        """Those of accounts in the person's charge and those they made; administrators and auditors see all."""
+        if user.sees_everything:
+            return self
+        return self.filter(Exists(_used_by(user)) | Q(created_by=user))
+
+    def editable_by(self, user: Any) -> BrandPatternQuerySet:
+        """Of those, the ones that no account of somebody else uses: a change is everybody's who uses it."""
+        if user.is_staff:
+            return self
+        if not user.may_act:
+            return self.none()
+        foreign = AccountBrand.objects.filter(pattern=OuterRef("pk")).exclude(account__managers=user)
+        return self.for_user(user).filter(~Exists(foreign))
+
+
+def _used_by(user: Any) -> models.QuerySet[AccountBrand]:
+    return AccountBrand.objects.filter(pattern=OuterRef("pk"), account__managers=user)
 
 
 class BrandPattern(models.Model):
@@ -93,6 +120,12 @@ class BrandPattern(models.Model):
         default=SubtitlePosition.BOTTOM,
     )
     updated_at = models.DateTimeField(auto_now=True, verbose_name=_("changed"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("created by"),
+    )  # fmt: skip
+
+    objects = BrandPatternQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -120,6 +120,8 @@ class CircuitEvent(models.Model):
         indexes = [
             models.Index(fields=["account", "at"], name="circuit_event_counted", condition=Q(counted=True)),
             models.Index(fields=["account", "-at"], name="circuit_event_story"),
+            # The monitor: the counted failures of the last hour, of all accounts.
+            models.Index(fields=["at", "account"], name="circuit_event_hour", condition=Q(counted=True)),
         ]
 
     def __str__(self) -> str:

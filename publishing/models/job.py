@@ -68,6 +68,10 @@ class Job(models.Model):
             # SQLite cannot see that "one of these two statuses" lies within "one of these five".
             models.Index(fields=["kind", "status", "run_at"], name="job_kind_status_due"),
             models.Index(fields=["status", "run_at"], name="job_status_due"),
+            # Who is at work, and whose lease ran out: asked each second. Only jobs at work have a lease, so that it is
+            # as small as they are few, and its condition follows from any comparison with the lease: SQLite, which
+            # takes every status for equally frequent, would rather read the whole table than use an index of those.
+            models.Index(fields=["lease_until"], name="job_leased", condition=Q(lease_until__isnull=False)),
             # The monitor: how long the work of the last day took.
             models.Index(fields=["finished_at", "kind", "status"], name="job_finished"),
         ]

@@ -26,7 +26,7 @@ class UploadSession(models.Model):
         max_length=12, choices=UploadState.choices, default=UploadState.INIT_SENT, verbose_name=_("state")
     )
     publish_id = models.CharField(max_length=64, blank=True, verbose_name=_("publish_id"))
-    upload_url = EncryptedTextField(blank=True, verbose_name=_("upload address"))
+    upload_url = EncryptedTextField(blank=True, bound_to="video_id", verbose_name=_("upload address"))
     url_expires_at = models.DateTimeField(null=True, blank=True, verbose_name=_("address expires"))
     video_size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
     chunk_size = models.PositiveBigIntegerField(verbose_name=_("part, bytes"))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TikTokAccount, validate_time_zone
-from publishing.models.asset import Asset
+from publishing.models.asset import Asset, SubtitleTrack
 from publishing.models.batch import Batch
 from publishing.states import (
+    FAMILIES,
     FAMILY_OF,
+    SUBTITLE_VARIANTS,
     Family,
     PostMode,
     PrivacyLevel,
+    SubtitleAssignment,
     SubtitleChoice,
     VideoStatus,
 )
@@ -27,10 +31,29 @@ class VideoQuerySet(models.QuerySet["Video"]):
     """Videos, narrowed to what a person may see."""
 
     def for_user(self, user: Any) -> VideoQuerySet:
-        """Administrators see all; a CM sees the videos of accounts in their charge."""
+        """Whoever sees everything sees all; a CM sees the videos of accounts in their charge."""
         if not user.is_authenticated:
             return self.none()
-        return self if user.is_staff else self.filter(account__managers=user)
+        return self if user.sees_everything else self.filter(account__managers=user)
+
+    def stuck(self) -> VideoQuerySet:
+        """Red and held ones, as the indexes of the few that are stuck name them."""
+        return self.filter(_is_one_of(STUCK))
+
+    def waiting(self) -> VideoQuerySet:
+        """Those that wait for an hour, as the index of what is due names them."""
+        return self.filter(_is_one_of(WAITING))
+
+
+#: Red, or held: of a million videos a few are, and people look at them all day.
+STUCK = sorted(FAMILIES[Family.ATTENTION] | {VideoStatus.HELD})
+WAITING = ["scheduled", "deferred", "held"]
+
+
+def _is_one_of(statuses: Sequence[str]) -> Func:
+    """In literals: SQLite does not see that it may use a partial index behind parameters."""
+    listed = ", ".join(f"'{status}'" for status in statuses)
+    return Func(F("status"), template=f"%(expressions)s IN ({listed})", output_field=models.BooleanField())
 
 
 class Video(models.Model):
@@ -56,6 +79,18 @@ class Video(models.Model):
     subtitle_variant = models.CharField(
         max_length=8, choices=SubtitleChoice.choices, default=SubtitleChoice.NONE, verbose_name=_("subtitles")
     )
+    subtitle_assignment = models.CharField(
+        max_length=8, choices=SubtitleAssignment.choices, default=SubtitleAssignment.PERSON,
+        verbose_name=_("who chose the subtitles"),
+    )  # fmt: skip
+    track = models.ForeignKey(
+        SubtitleTrack, models.PROTECT, null=True, blank=True, related_name="videos",
+        help_text=_("instead of its batch's"), verbose_name=_("subtitles of its own"),
+    )  # fmt: skip
+    approval_due = models.BooleanField(
+        default=False, verbose_name=_("needs an approval"),
+        help_text=_("it does not go out before somebody approves it"),
+    )  # fmt: skip
     scheduled_at = models.DateTimeField(null=True, blank=True, verbose_name=_("scheduled for"))
     time_zone = models.CharField(max_length=64, validators=[validate_time_zone], verbose_name=_("time zone"))
     edited = models.ForeignKey(
@@ -87,7 +122,12 @@ class Video(models.Model):
             models.CheckConstraint(condition=Q(status__in=VideoStatus.values), name="video_status_known"),
             models.CheckConstraint(condition=Q(mode__in=PostMode.values), name="video_mode_known"),
             models.CheckConstraint(
-                condition=Q(subtitle_variant__in=SubtitleChoice.values), name="video_subtitle_variant_known"
+                # a batch may leave it to the system; a video got one or the other
+                condition=Q(subtitle_variant__in=SUBTITLE_VARIANTS),
+                name="video_subtitle_variant_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(subtitle_assignment__in=SubtitleAssignment.values), name="video_subtitle_assignment_known"
             ),
             # Direct posts carry the privacy that a person chose; there is no default.
             models.CheckConstraint(
@@ -103,20 +143,47 @@ class Video(models.Model):
             # The list: newest first, per account and status.
             models.Index(F("account"), F("id").desc(), name="video_account_newest"),
             models.Index(F("status"), F("id").desc(), name="video_status_newest"),
+            # And of the fifty accounts of a person by status, which are also counted like this.
+            models.Index(F("account"), F("status"), F("id").desc(), name="video_account_status_newest"),
+            # By cause, by what TikTok calls it and by trace: whole indexes, although most videos have no cause, because
+            # SQLite could not see that a bound value is not the empty one. By the day on which it goes out: SQLite does
+            # see that what is compared is not null.
+            models.Index(F("reason_code"), F("id").desc(), name="video_cause_newest"),
+            models.Index(fields=["post_id"], name="video_post"),
+            models.Index(fields=["trace_id"], name="video_trace"),
+            models.Index(fields=["scheduled_at"], name="video_goes_out", condition=Q(scheduled_at__isnull=False)),
             # The scheduler asks every second what is due.
             models.Index(
                 fields=["scheduled_at"],
                 name="video_due",
-                condition=Q(status__in=["scheduled", "deferred", "held"]),
+                condition=Q(status__in=WAITING),
             ),
+            # What missed its hour, of four statuses; SQLite cannot see that they lie within those of `video_due`.
+            models.Index(fields=["status", "scheduled_at"], name="video_status_due"),
             # The monitor: the days of the last months, and the latest of what is stuck.
             models.Index(fields=["created_at"], name="video_created"),
             models.Index(fields=["posted_at"], name="video_posted", condition=Q(posted_at__isnull=False)),
             models.Index(fields=["status", "updated_at"], name="video_status_changed"),
+            # Hoy and the monitor: what is stuck, the latest first; of all accounts, and of one community manager's.
+            # Small ones, whatever the history: VideoQuerySet.stuck() asks for them.
+            models.Index(F("updated_at").desc(), F("id").desc(), name="video_stuck", condition=Q(status__in=STUCK)),
+            models.Index(fields=["account", "updated_at"], name="video_stuck_account", condition=Q(status__in=STUCK)),
+            # A community manager's days: their accounts' videos of the last weeks, without a look at the rows.
+            models.Index(fields=["account", "created_at"], name="video_account_created"),
+            models.Index(
+                fields=["account", "posted_at"], name="video_account_posted", condition=Q(posted_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}".capitalize()
+
+    @property
+    def subtitles(self) -> SubtitleTrack | None:
+        """The lines that are burnt in: its own, or those of its batch."""
+        if self.subtitle_variant == SubtitleChoice.NONE:
+            return None
+        return self.track or self.batch.track
 
     @property
     def family(self) -> Family:

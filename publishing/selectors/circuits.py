@@ -12,7 +12,7 @@ from publishing.causes import sentence
 from publishing.models import AccountCircuit, CircuitEvent, TikTokOutage, Video
 from publishing.services.circuits import THRESHOLD, circuit_of, failures_that_count
 from publishing.services.outages import current_outage
-from publishing.states import CircuitState, VideoStatus
+from publishing.states import HELD_BY_PERSON, CircuitState, VideoStatus
 
 STORY = 30
 WAITING = 50
@@ -36,7 +36,8 @@ def circuit_board(account: TikTokAccount) -> CircuitBoard:
     """The circuit of `account`, the failures that count now (newest first), what waits in order, the last events."""
     circuit = circuit_of(account)
     events = CircuitEvent.objects.filter(account=account).select_related("account", "video", "actor")
-    held = Video.objects.filter(account=account, status=VideoStatus.HELD).order_by("scheduled_at", "pk")
+    held = Video.objects.filter(account=account, status=VideoStatus.HELD).exclude(reason_code=HELD_BY_PERSON)
+    held = held.order_by("scheduled_at", "pk")
     shown = list(held.select_related("account", "batch__source")[:WAITING])
     return CircuitBoard(
         circuit=circuit,

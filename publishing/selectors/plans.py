@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from publishing.models import AccountBrand, Job, Render, TrackStatus, Video, WorkingAsset, WorkingKind
-from publishing.states import JobKind, SubtitleChoice, VideoStatus
+from publishing.states import JobKind, VideoStatus
 
 #: Steps by their names in `RetryPlan`, as part of "Reused: …" and of "Done again: …".
 REUSED = {"file": _("the file"), "subtitles": _("the subtitles"), "edit": _("the edited video")}
@@ -41,8 +41,8 @@ def retry_plan(video: Video) -> RetryPlan:
     if key and WorkingKind.RENDER in kept:
         return RetryPlan(("edit",), ("store",))
     steps = {"file": video.batch.source.bucket_path is not None or WorkingKind.SOURCE in kept}
-    if video.subtitle_variant != SubtitleChoice.NONE and video.batch.track is not None:
-        steps["subtitles"] = video.batch.track.status == TrackStatus.READY
+    if video.subtitles is not None:
+        steps["subtitles"] = video.subtitles.status == TrackStatus.READY
     steps["edit"] = False
     return RetryPlan(
         tuple(step for step, done in steps.items() if done), tuple(step for step, done in steps.items() if not done)

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.utils.translation import gettext, ngettext
 
 from publishing.causes import sentence
 from publishing.clocks import readable
 from publishing.models import Job, UploadSession, Video
-from publishing.states import FAMILIES, JOB_ACTIVE, Family, JobKind, JobStatus, VideoStatus
+from publishing.selectors.filters import videos_matching
+from publishing.states import FAMILIES, HELD_BY_PERSON, JOB_ACTIVE, JobKind, JobStatus, VideoStatus
 
 
-def videos_for(
-    user: Any, *, status: str | None = None, family: str | None = None, account: int | None = None, query: str = "",
-    batch: int | None = None,
-) -> QuerySet[Video]:  # fmt: skip
-    """The videos that `user` may see, newest first, with all that a list shows (no query per row)."""
-    videos = Video.objects.for_user(user)
-    if status:
-        videos = videos.filter(status=status)
-    if family:
-        videos = videos.filter(status__in=sorted(FAMILIES.get(Family(family), frozenset())))
-    if account:
-        videos = videos.filter(account=account)
-    if batch:
-        videos = videos.filter(batch=batch)
-    if query:
-        words = Q(caption__icontains=query) | Q(account__username__icontains=query.lstrip("@"))
-        videos = videos.filter(words | Q(trace_id=query) | Q(post_id=query))
-    return with_progress(videos).order_by("-pk")
+def videos_for(user: Any, **filters: Any) -> QuerySet[Video]:
+    """The videos that `user` may see, newest first, with all that a list shows (no query per row).
+
+    `filters`: those of `publishing.selectors.filters.videos_matching`.
+    """
+    return with_progress(videos_matching(user, filters)).order_by("-pk")
+
+
+def videos_in_order(pks: Sequence[int]) -> list[Video]:
+    """These videos, in this order, with all that a list shows."""
+    found = with_progress(Video.objects.all()).in_bulk(pks)
+    return [found[pk] for pk in pks if pk in found]
 
 
 def cause_text(code: str, detail: dict[str, Any], video: Video) -> str:
@@ -72,7 +67,7 @@ def video_progress(video: Video) -> Progress:
     """The progress to show, from the active job and its session (see `with_progress`)."""
     job = _active_job(video)
     session = _last_session(video)
-    label = VideoStatus(video.status).label
+    label = status_label(video.status, video.reason_code)
     if video.status == VideoStatus.EDITING and job:
         return Progress(label=str(label), percent=int(job.progress * 100))
     if session is None or video.status not in {
@@ -80,6 +75,13 @@ def video_progress(video: Video) -> Progress:
     }:  # fmt: skip
         return Progress(label=str(label), percent=100 if video.status == VideoStatus.POSTED else None)
     return _upload_progress(video, job, session)
+
+
+def status_label(status: str, code: str = "") -> str:
+    """The status as a person reads it; held by a person is not held by the account's pause."""
+    if status == VideoStatus.HELD and code == HELD_BY_PERSON:
+        return gettext("Held by a person")
+    return str(VideoStatus(status).label)
 
 
 def _upload_progress(video: Video, job: Job | None, session: UploadSession) -> Progress:
@@ -131,7 +133,7 @@ def _video_items(video: Video) -> Iterator[TimelineItem]:
         detail = readable({"account": str(video.account)} | event.detail, video.time_zone)
         parts = [sentence(event.code, detail), str(event.actor) if event.actor else ""]
         yield TimelineItem(
-            at=event.at, kind="video", title=str(VideoStatus(event.new).label),
+            at=event.at, kind="video", title=status_label(event.new, event.code),
             detail=" · ".join(part for part in parts if part), log_id=str(event.detail.get("log_id", "")),
             trace_id=event.trace_id,
         )  # fmt: skip

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import TikTokAccount, User
-from accounts.services.tokens import AccountNotConnected, client_for
-from publishing.causes import sentence
+from audit.catalogue import Action
+from audit.services.recording import audit_record
+from publishing.causes import advice, sentence
 from publishing.models import Asset, AssetStatus, Batch, SubtitleTrack, TrackStatus, Video, VideoEvent
+from publishing.selectors.quotas import next_due, waiting_of
+from publishing.services.draws import accounts_lock, subtitles_draw
 from publishing.services.jobs import job_create
 from publishing.signals import video_created
 from publishing.states import JobKind, PostMode, PrivacyLevel, SubtitleChoice, VideoStatus
 from subiteya.lib.tracing import current_trace_id, current_traceparent, span
-from subiteya.tiktok import TITLE_MAX_UTF16, CreatorInfo, TikTokError, TokenInvalid, utf16_len
+from subiteya.tiktok import TITLE_MAX_UTF16, utf16_len
 
 logger = logging.getLogger(__name__)
 
-ASK_THREADS = 4
+#: Errors that say when there is room again: that is their advice.
+QUOTAS = frozenset({"quota_waiting"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,8 @@ class FieldError:
 
     @property
     def sentence(self) -> str:
-        return sentence(self.code, self.detail)
+        said = sentence(self.code, self.detail)
+        return f"{said} {advice(self.code, self.detail)}" if self.code in QUOTAS else said
 
 
 class SubmissionInvalid(Exception):
@@ -63,18 +68,6 @@ class SubmissionInvalid(Exception):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = list(errors)
         super().__init__("; ".join(error.code for error in errors))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why an account's creator info could not be had; `code` is the catalogue's."""
-
-    code: str
-    detail: dict[str, Any] = dataclass_field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        return sentence(self.code, self.detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +93,13 @@ def batch_submit(
 ) -> Batch:  # fmt: skip
     """Write a batch with a video and an edit job per account, all or nothing, and ring after the commit.
 
+    Where the account asks for an approval the video waits for it, without a job.
+
     The same `submission_key` again (a double click, a re-sent form) is the same batch. Works while Redis is
     down. `scheduled_at` is aware; None means now. Raises SubmissionInvalid.
     """
-    known = Batch.objects.filter(submission_key=submission_key, created_by=user).first()
-    if known:
+    own = Batch.objects.filter(submission_key=submission_key, created_by=user)
+    if known := own.first():
         return known
     asked = Submission(
         user=user, source=source, caption=caption.strip(), choices=tuple(choices), mode=mode, subtitles=subtitles,
@@ -117,12 +112,27 @@ def batch_submit(
     with span("publish", attributes={"subiteya.accounts": len(asked.choices)}):
         try:
             return _write(asked, submission_key)
-        except IntegrityError:
-            return Batch.objects.get(submission_key=submission_key, created_by=user)
+        except (IntegrityError, SubmissionInvalid) as error:
+            if isinstance(error, SubmissionInvalid) and not own.exists():
+                raise
+            return own.get()  # the same submission, sent twice at once
+
+
+def batch_draft(asked: Submission) -> list[Video]:
+    """The videos as they would be submitted, none of them written. Raises SubmissionInvalid."""
+    errors = list(_errors(asked))
+    if errors:
+        raise SubmissionInvalid(errors)
+    batch = Batch(created_by=asked.user, source=asked.source, track=asked.track, subtitles=asked.subtitles)
+    return [_video(batch, choice, asked) for choice in asked.choices]
 
 
 @transaction.atomic
 def _write(asked: Submission, submission_key: str) -> Batch:
+    """Raises SubmissionInvalid when another submission took the last places of an account meanwhile."""
+    accounts_lock(choice.account for choice in asked.choices)
+    if full := list(_full_accounts(asked)):
+        raise SubmissionInvalid(full)
     batch = Batch.objects.create(
         created_by=asked.user,
         source=asked.source,
@@ -132,23 +142,38 @@ def _write(asked: Submission, submission_key: str) -> Batch:
         submission_key=submission_key,
         trace_id=current_trace_id(),
     )
+    by_lot = asked.subtitles == SubtitleChoice.SYSTEM
     for choice in asked.choices:
         video = _video(batch, choice, asked)
+        draw = subtitles_draw(video) if by_lot else None
+        video.save(force_insert=True)
+        if draw:
+            draw.save(force_insert=True)
         VideoEvent.objects.create(
             video=video, new=video.status, actor=asked.user, at=timezone.now(), trace_id=video.trace_id
         )
+        audit_record(action=Action.VIDEO_PUBLISHED, on=video, details=_audited(video), actor=asked.user)
         video_created.send(Video, video=video)
-        job_create(video=video, kind=JobKind.EDIT)
+        if not video.approval_due:
+            job_create(video=video, kind=JobKind.EDIT)
     logger.info("batch_submitted", extra={"batch_id": batch.pk, "videos": len(asked.choices)})
     return batch
 
 
+def _audited(video: Video) -> dict[str, Any]:
+    due = video.scheduled_at.isoformat() if video.scheduled_at else ""
+    privacy = video.privacy_level
+    return {"account": str(video.account), "batch": video.batch_id, "mode": video.mode, "due": due, "privacy": privacy}
+
+
 def _video(batch: Batch, choice: AccountChoice, asked: Submission) -> Video:
-    inbox = asked.mode == PostMode.INBOX
-    return Video.objects.create(
+    inbox, waits = asked.mode == PostMode.INBOX, choice.account.needs_approval
+    starts = VideoStatus.SCHEDULED if asked.scheduled_at else VideoStatus.PENDING
+    return Video(
         batch=batch,
         account=choice.account,
-        status=VideoStatus.SCHEDULED if asked.scheduled_at else VideoStatus.PENDING,
+        status=VideoStatus.AWAITING_APPROVAL if waits else starts,
+        approval_due=waits,
         mode=asked.mode,
         caption=_caption(choice, asked),
         privacy_level="" if inbox else choice.privacy_level,
@@ -183,12 +208,27 @@ def _errors(asked: Submission) -> Iterator[FieldError]:
     if asked.source.duration_ms and asked.cover_timestamp_ms > asked.source.duration_ms:
         yield FieldError("cover_timestamp_ms", "cover_out_of_range")
     yield from _account_errors(asked)
+    yield from _full_accounts(asked)
+
+
+def _full_accounts(asked: Submission) -> Iterator[FieldError]:
+    """Accounts for which as many videos wait as may: one that nobody looks after fills neither disk nor queue."""
+    limit = settings.QUOTA_ACCOUNT_WAITING
+    accounts = {choice.account.pk: choice.account for choice in asked.choices}
+    waiting = waiting_of(accounts) if limit else {}
+    for pk, count in sorted(waiting.items()):
+        if count >= limit:
+            due = next_due(pk)
+            until = due.isoformat() if due else gettext("any moment now")
+            detail = {"account": str(accounts[pk]), "waiting": count, "limit": limit, "until": until}
+            yield FieldError("accounts", "quota_waiting", detail, pk)
 
 
 def _account_errors(asked: Submission) -> Iterator[FieldError]:
     if not asked.choices:
         yield FieldError("accounts", "no_accounts")
-    mine = set(TikTokAccount.objects.for_user(asked.user).values_list("pk", flat=True))
+    visible = TikTokAccount.objects.for_user(asked.user).values_list("pk", flat=True)
+    mine = set(visible) if asked.user.may_act else set()
     seen: set[int] = set()
     for choice in asked.choices:
         account = choice.account
@@ -213,30 +253,3 @@ def _choice_errors(choice: AccountChoice, asked: Submission) -> Iterator[FieldEr
         yield FieldError("privacy_level", "privacy_required", account_id=account.pk)
     if choice.brand_content and choice.privacy_level == PrivacyLevel.SELF_ONLY:
         yield FieldError("privacy_level", "branded_not_private", account_id=account.pk)
-
-
-def creator_infos(*, accounts: Sequence[TikTokAccount]) -> dict[int, CreatorInfo | Problem]:
-    """Ask TikTok now what each account may post; `{account pk: answer or why there is none}`."""
-    contexts = [copy_context() for _account in accounts]
-    with ThreadPoolExecutor(max_workers=ASK_THREADS) as pool:
-        # A thread starts without the trace: each call takes a copy of it along.
-        answers = pool.map(lambda context, account: context.run(_creator_info, account), contexts, accounts)
-    return {account.pk: answer for account, answer in zip(accounts, answers, strict=True)}
-
-
-def _creator_info(account: TikTokAccount) -> CreatorInfo | Problem:
-    detail = {"account": str(account)}
-    try:
-        try:
-            return client_for(account).creator_info()
-        except TokenInvalid:
-            return client_for(account, force_refresh=True).creator_info()
-    except AccountNotConnected:
-        return Problem("account_disconnected", detail)
-    except TikTokError as error:
-        logger.info(
-            "creator_info_refused", extra={"account_id": account.pk, "code": error.code, "log_id": error.log_id}
-        )
-        return Problem(error.code, detail | {"log_id": error.log_id})
-    finally:
-        connection.close()

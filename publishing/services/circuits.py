@@ -22,6 +22,7 @@ from publishing.causes import CATALOGUE, Action
 from publishing.errors import NotPossible, StateConflict
 from publishing.models import AccountCircuit, CircuitEvent, CircuitEventKind, Job
 from publishing.pace import paced
+from publishing.services.auditing import circuit_audit
 from publishing.services.held import hold_waiting, is_head, resume_held
 from publishing.services.outages import is_canary, outage_check, outage_end
 from publishing.signals import circuit_moved
@@ -129,9 +130,15 @@ def why_paused(circuit: AccountCircuit) -> tuple[str, dict[str, Any], datetime |
         return "circuit_open", detail | {"failures": failures, "last_code": circuit.last_failure_code}, (
             circuit.open_until
         )  # fmt: skip
+    code, why = isolation_of(circuit)
+    return code, detail | why, None
+
+
+def isolation_of(circuit: AccountCircuit) -> tuple[str, dict[str, Any]]:
+    """Why an account is set apart, as `(code, detail)` of the catalogue."""
     if circuit.isolated_code in CATALOGUE:
-        return circuit.isolated_code, detail, None
-    return "circuit_isolated", detail | {"reason": circuit.isolated_reason}, None
+        return circuit.isolated_code, {}
+    return "circuit_isolated", {"reason": circuit.isolated_reason}
 
 
 @transaction.atomic
@@ -309,23 +316,25 @@ def _move(
         raise StateConflict(f"circuit {circuit.pk}: {old} -> {to}")
     for name, value in values.items():
         setattr(circuit, name, value)
-    _event(circuit, kind, old=old, open_until=open_until, **event)
+    recorded = _event(circuit, kind, old=old, open_until=open_until, **event)
     level = logging.INFO if to in {CircuitState.CLOSED, CircuitState.HALF_OPEN} else logging.WARNING
     extra = {"account_id": circuit.pk, "old": old, "new": to, "kind": kind, "level": circuit.level}
     logger.log(level, "circuit_moved", extra=extra)
     if to != old:
-        circuit_moved.send(AccountCircuit, circuit=circuit, old=old, new=to, kind=kind)
+        circuit_moved.send(AccountCircuit, circuit=circuit, old=old, new=to, kind=kind, event=recorded)
 
 
 def _event(
     circuit: AccountCircuit, kind: CircuitEventKind, *, old: str | None = None, job: Job | None = None, **fields: Any
-) -> None:
+) -> CircuitEvent:
     state = circuit.state
     if job is not None:
         fields |= {"job": job, "video_id": job.video_id, "attempt": job.attempt, "trace_id": job.trace_id}
-    CircuitEvent.objects.create(
+    event = CircuitEvent.objects.create(
         account_id=circuit.account_id, kind=kind, old=old or state, new=state, at=timezone.now(), **fields
     )
+    circuit_audit(event)
+    return event
 
 
 def _say_held(circuit: AccountCircuit) -> None:

@@ -25,9 +25,12 @@ CODES = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_quota"}
 
 
 def work_folder(name: str) -> Path:
-    """A private folder of this host's workers."""
-    folder = Path(settings.WORK_DIR) / name
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """A private folder of this host's workers; so is the one in which they all lie."""
+    root = Path(settings.WORK_DIR)
+    # By hand: `parents=True` makes what lies between with whatever mode the umask leaves.
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = root / name
+    folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 

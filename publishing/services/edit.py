@@ -47,16 +47,16 @@ def edit_run(claim: Claim) -> None:
     video = claim.job.video
     if video.status != VideoStatus.EDITING:
         video_move(video=video, to=VideoStatus.EDITING)
-    job_progress(claim, 0.0, step="source", now=time.monotonic)
+    if video.batch.source.status == AssetStatus.PENDING:
+        job_progress(claim, 0.0, step="source", now=time.monotonic)
     with span("source", minor=True):
         source = _source_ready(video)
     crash_point("edit_source_ready")
     spec = _spec(claim, source)
     key = spec.key(source.sha256, ffmpeg_version())
-    job_write(claim, render_key=key)
     asset = _rendered(key) or _render_once(claim, source, spec, key)
     if asset is not None:
-        edit_finish(claim, asset)
+        edit_finish(claim, asset, key)
         crash_point("edit_finished")
 
 
@@ -73,7 +73,7 @@ def _spec(claim: Claim, source: Asset) -> EditSpec:
     cues: tuple[Cue, ...] = ()
     if video.subtitle_variant != SubtitleChoice.NONE:
         job_progress(claim, 0.01, step="subtitles", now=time.monotonic)
-        track = video.batch.track
+        track = video.subtitles
         assert track is not None, "the database refuses subtitles without a track"
         with span("subtitles", minor=True):
             track_make(track.pk)
@@ -104,6 +104,7 @@ def _rendered(key: str) -> Asset | None:
 
 def _render_once(claim: Claim, source: Asset, spec: EditSpec, key: str) -> Asset | None:
     """Render, unless another job is rendering the same edit: then wait for its result (None)."""
+    job_write(claim, render_key=key, step="source")
     if working_find(kind=WorkingKind.RENDER, key=key) is None:
         # Before the claim on the render, which nothing renews while a large file arrives.
         spec = replace(spec, source_path=local_copy(source))
@@ -206,22 +207,17 @@ def _wake_sharers(key: str) -> None:
 
 
 @transaction.atomic
-def edit_finish(claim: Claim, asset: Asset) -> None:
+def edit_finish(claim: Claim, asset: Asset, key: str) -> None:
     """Record the edited file and send the video on: to its upload, or to its hour."""
     video = claim.job.video
     finish: dict[str, Any] = {"edited": asset}
+    done: dict[str, Any] = {"progress": 1.0, "render_key": key}
     if is_missed(video):
         detail = {"due": video.scheduled_at.isoformat()} if video.scheduled_at else {}
-        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=None, job_fields={"progress": 1.0})
+        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=None, job_fields=done)
         video_move(video=video, to=VideoStatus.MISSED, code="missed", detail=detail, **finish)
     elif is_due(video):
-        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=VideoStatus.EDITED, job_fields={"progress": 1.0}, **finish)
+        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=VideoStatus.EDITED, job_fields=done, **finish)
         job_create(video=video, kind=JobKind.UPLOAD)
     else:
-        job_finish(
-            claim,
-            to=JobStatus.SUCCEEDED,
-            video_to=VideoStatus.SCHEDULED,
-            job_fields={"progress": 1.0},
-            **finish,
-        )
+        job_finish(claim, to=JobStatus.SUCCEEDED, video_to=VideoStatus.SCHEDULED, job_fields=done, **finish)

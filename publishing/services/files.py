@@ -38,7 +38,7 @@ class HashingReader(io.RawIOBase):
 
     def __init__(self, source: Readable, *, limit: int) -> None:
         self._source = source
-        self._limit = limit
+        self.limit = limit
         self._hash = hashlib.sha256()
         self.size = 0
 
@@ -48,7 +48,7 @@ class HashingReader(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         data = self._source.read(BLOCK if size is None or size < 0 else size)
         self.size += len(data)
-        if self.size > self._limit:
+        if self.size > self.limit:
             raise OverflowError(self.size)
         self._hash.update(data)
         return data

@@ -27,7 +27,7 @@ class Heart:
     """The sign of life of this process. A database that is away only makes it look dead."""
 
     def __init__(self, kind: WorkerKind) -> None:
-        self._kind = kind
+        self.kind = kind
         self._beaten = -BEAT_SECONDS
 
     def beat(self) -> None:
@@ -46,9 +46,9 @@ class Heart:
 
     def _write(self) -> None:
         now = timezone.now()
-        alive = WorkerHeartbeat.objects.filter(pk=worker_name(), kind=self._kind)
+        alive = WorkerHeartbeat.objects.filter(pk=worker_name(), kind=self.kind)
         if not alive.update(seen_at=now):
-            fields = {"kind": self._kind, "host": settings.HOST_NAME, "pid": os.getpid()}
+            fields = {"kind": self.kind, "host": settings.HOST_NAME, "pid": os.getpid()}
             times = {"started_at": now, "seen_at": now}
             WorkerHeartbeat.objects.update_or_create(name=worker_name(), defaults=fields | times)
 

@@ -15,7 +15,7 @@ from publishing.errors import StateConflict
 from publishing.models import Job, UploadSession, Video
 from publishing.services.jobs import Claim, job_move, job_ring_next, lane
 from publishing.services.moves import video_move
-from publishing.states import UPLOAD_LIVE, JobStatus, VideoStatus
+from publishing.states import HELD_BY_PERSON, UPLOAD_LIVE, JobStatus, VideoStatus
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,9 @@ def hold_waiting(*, account_id: int, code: str, detail: dict[str, Any], until: d
         with _each(job):
             _hold(job, code=code, detail=detail, until=until)
             held += 1
-    # Those that were held before now wait for the same.
-    Video.objects.filter(account=account_id, status=VideoStatus.HELD).update(
-        reason_code=code, reason_detail=detail, resume_at=until
-    )
+    # Those that were held before now wait for the same; what a person holds waits for the person.
+    waiting = Video.objects.filter(account=account_id, status=VideoStatus.HELD)
+    waiting.exclude(reason_code=HELD_BY_PERSON).update(reason_code=code, reason_detail=detail, resume_at=until)
     return held
 
 

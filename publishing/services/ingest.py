@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
-from pathlib import PurePath
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.conf import settings
@@ -13,22 +17,27 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from publishing.editing.pictures import picture_of
 from publishing.editing.probe import MediaLimits, MediaRefused, probe_isolated
+from publishing.editing.sounds import check_sound
+from publishing.editing.subtitles import BIDI_CONTROLS
 from publishing.errors import IngestRefused, StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus
 from publishing.queues import ring_after_commit
-from publishing.services.disk import disk_code
-from publishing.services.files import PASSING, HashingReader, Readable, bucket_put, local_copy
+from publishing.services.disk import disk_code, scratch
+from publishing.services.files import BLOCK, PASSING, HashingReader, Readable, bucket_put, local_copy
+from publishing.services.quotas import arriving
 from publishing.states import JobKind
 from subiteya.lib.tracing import current_trace_id, span
 
 logger = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv"})
-LOGO_MAGIC = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 LOGO_MAX = 5_000_000
 MUSIC_SUFFIXES = frozenset({".mp3", ".m4a", ".aac", ".wav", ".ogg"})
 MUSIC_MAX = 50_000_000
+#: Control characters and halves of characters.
+UNSHOWN = frozenset({"Cc", "Cs"})
 #: A file that takes its checker down this often is refused.
 PROBE_ATTEMPTS = 3
 
@@ -36,45 +45,79 @@ PROBE_ATTEMPTS = 3
 def source_ingest(*, stream: Readable, name: str, user: User, declared_size: int | None = None) -> Asset:
     """Stream a video into the bucket and have it checked on the edit queue; identical content is stored once.
 
-    `declared_size` (bytes) is what the sender announced: a shorter body is refused as cut. Raises IngestRefused.
+    `declared_size` (bytes) is what the sender announced: a shorter body is refused as cut. Raises IngestRefused,
+    for want of room in the person's quotas before anything is read.
     """
     if declared_size is not None and declared_size > settings.MAX_FILE_BYTES:
         raise IngestRefused("too_large", {"size": declared_size, "max_bytes": settings.MAX_FILE_BYTES})
-    suffix = PurePath(name).suffix.lower()
-    key, reader = _store(
-        stream,
-        folder="source",
-        suffix=suffix if suffix in VIDEO_SUFFIXES else ".bin",
-        limit=settings.MAX_FILE_BYTES,
-    )
-    _refuse_cut(key, reader, declared_size)
-    asset = _row(kind=AssetKind.SOURCE, key=key, reader=reader, name=name, user=user)
+    suffix = PurePath(clean_name(name)).suffix.lower()
+    with arriving(user=user, kind=AssetKind.SOURCE, size=declared_size or 0) as arrival:
+        arrival.reader = HashingReader(stream, limit=settings.MAX_FILE_BYTES)
+        key = _store(arrival.reader, folder="source", suffix=suffix if suffix in VIDEO_SUFFIXES else ".bin")
+        _refuse_cut(key, arrival.reader, declared_size)
+        asset = arrival.asset = _row(kind=AssetKind.SOURCE, key=key, reader=arrival.reader, name=name, user=user)
     if asset.status == AssetStatus.PENDING:
         ring_after_commit(JobKind.EDIT, "run_probe", asset.pk, current_trace_id())
     return asset
 
 
 def brand_file_ingest(*, stream: Readable, name: str, kind: AssetKind, user: User) -> Asset:
-    """Store a logo (PNG, JPEG) or a music file of a brand pattern. Raises IngestRefused."""
-    suffix = PurePath(name).suffix.lower()
-    limit = LOGO_MAX if kind == AssetKind.LOGO else MUSIC_MAX
-    key, reader = _store(stream, folder=str(kind), suffix=suffix if suffix.isascii() else "", limit=limit)
-    _refuse_cut(key, reader, None)
-    with default_storage.open(key, "rb") as stored:
-        head = stored.read(8)
-    is_logo = any(head.startswith(magic) for magic in LOGO_MAGIC)
-    if not (is_logo if kind == AssetKind.LOGO else suffix in MUSIC_SUFFIXES):
-        default_storage.delete(key)
-        raise IngestRefused("wrong_kind", {"name": name})
-    return _row(kind=kind, key=key, reader=reader, name=name, user=user, status=AssetStatus.READY)
+    """Store a logo (PNG, JPEG) or a music file of a brand pattern, once it is known to be one. Raises IngestRefused."""
+    with scratch("brand") as folder:
+        path = folder / "file"
+        reader = _spool(stream, path, limit=LOGO_MAX if kind == AssetKind.LOGO else MUSIC_MAX)
+        with arriving(user=user, kind=kind, size=reader.size) as arrival, path.open("rb") as file:
+            suffix = _brand_suffix(path, name, kind)
+            arrival.reader = HashingReader(file, limit=reader.size)
+            key = _store(arrival.reader, folder=str(kind), suffix=suffix)
+            arrival.asset = _row(
+                kind=kind, key=key, reader=arrival.reader, name=name, user=user, status=AssetStatus.READY
+            )
+            return arrival.asset
 
 
-def _store(stream: Readable, *, folder: str, suffix: str, limit: int) -> tuple[str, HashingReader]:
+def _spool(stream: Readable, path: Path, *, limit: int) -> HashingReader:
+    """To a private file of this host, to be looked at before it is anybody's. Raises IngestRefused."""
     reader = HashingReader(stream, limit=limit)
+    with _told_apart(reader), path.open("xb") as sink:
+        shutil.copyfileobj(reader, sink, BLOCK)
+    if not reader.size:
+        raise IngestRefused("empty_file")
+    return reader
+
+
+def _brand_suffix(path: Path, name: str, kind: AssetKind) -> str:
+    """What the file is by its contents, as the end of its stored name. Raises IngestRefused."""
     try:
-        return bucket_put(reader, folder=folder, suffix=suffix), reader
+        if kind == AssetKind.LOGO:
+            return picture_of(path).suffix
+        suffix = PurePath(clean_name(name)).suffix.lower()
+        if suffix not in MUSIC_SUFFIXES:
+            raise MediaRefused("wrong_kind")
+        check_sound(path)
+    except MediaRefused as refusal:
+        raise IngestRefused(refusal.code, refusal.detail | {"name": clean_name(name)}) from None
+    return suffix
+
+
+def clean_name(name: str) -> str:
+    """What a person called a file, to be shown to people: no folders, nothing that databases or lines cannot hold."""
+    shown = "".join(char for char in name if unicodedata.category(char) not in UNSHOWN and char not in BIDI_CONTROLS)
+    return PurePath(shown.replace("\\", "/")).name[:255]
+
+
+def _store(reader: HashingReader, *, folder: str, suffix: str) -> str:
+    with _told_apart(reader):
+        return bucket_put(reader, folder=folder, suffix=suffix)
+
+
+@contextmanager
+def _told_apart(reader: HashingReader) -> Iterator[None]:
+    """Too many bytes and no room for them are told to the person. Raises IngestRefused."""
+    try:
+        yield
     except OverflowError:
-        raise IngestRefused("too_large", {"size": reader.size, "max_bytes": limit}) from None
+        raise IngestRefused("too_large", {"size": reader.size, "max_bytes": reader.limit}) from None
     except OSError as error:
         if code := disk_code(error):
             raise IngestRefused(code, {"size": reader.size}) from error
@@ -109,7 +152,7 @@ def _row(
     try:
         with transaction.atomic():
             asset = Asset.objects.create(
-                kind=kind, status=status, storage_key=key, original_name=PurePath(name).name[:255],
+                kind=kind, status=status, storage_key=key, original_name=clean_name(name),
                 sha256=reader.sha256, size=reader.size, created_by=user, belled_at=timezone.now(),
             )  # fmt: skip
     except IntegrityError:

@@ -20,8 +20,8 @@ from accounts.models import TikTokAccount
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import AccountCircuit, Job, JobEvent, Video
 from publishing.pace import paced
-from publishing.queues import ring_after_commit
-from publishing.services.moves import video_move
+from publishing.queues import after_commit, line, ring
+from publishing.services.moves import video_move_within
 from publishing.services.working import preferred_host
 from publishing.signals import job_moved
 from publishing.states import (
@@ -39,6 +39,8 @@ LEASE = paced(timedelta(seconds=90))
 HEARTBEAT_SECONDS = paced(20.0)
 #: TikTok copes with a few uploads of one account at once; the rest waits in order.
 UPLOADS_PER_ACCOUNT = 3
+#: Why an upload waits that would be one too many in its account's minute.
+RATE_LIMIT_OWN = "rate_limit_own"
 #: After a pause an account goes on one by one for this long.
 EASE_IN = paced(timedelta(minutes=10))
 PROGRESS_SECONDS = 0.5
@@ -64,21 +66,39 @@ class Claim:
             raise LeaseLost(f"job {self.job.pk}")
 
 
-def job_create(*, video: Video, kind: JobKind, run_at: datetime | None = None, prefer_host: str = "") -> Job:
+def job_create(
+    *, video: Video, kind: JobKind, run_at: datetime | None = None, prefer_host: str = "", rings: bool = True
+) -> Job:
     """Write a job of `video` and ring for it after the commit. The database refuses a second active one.
 
-    `prefer_host` is rung first; when nobody there answers, the reconciler rings for every host.
+    `prefer_host` is rung first; when nobody there answers, the reconciler rings for every host. Without `rings` the
+    reconciler rings in the job's turn.
     """
     now = timezone.now()
     job = Job.objects.create(
-        video=video, kind=kind, run_at=run_at or now, belled_at=now, trace_id=video.trace_id,
+        video=video, kind=kind, run_at=run_at or now, belled_at=now if rings else None, trace_id=video.trace_id,
         traceparent=current_traceparent(), prefer_host=prefer_host,
     )  # fmt: skip
     JobEvent.objects.create(job=job, new=JobStatus.QUEUED, at=now, trace_id=job.trace_id)
-    if run_at is None:
-        with job_bound(job):
-            ring_after_commit(kind, "run_job", job.pk, job_origin(job), host=prefer_host)
+    if run_at is None and rings:
+        _bell(job)
     return job
+
+
+def _bell(job: Job, *, in_turn: bool = False) -> None:
+    """Ring for `job` after the commit, unless too many bells wait already (or, `in_turn`, any) or Redis is silent:
+    then the reconciler rings when it is the account's turn.
+    """
+
+    def ring_or_leave() -> None:
+        waits = line(job.kind)
+        if waits is None or (not job.prefer_host and (waits.is_full or (in_turn and waits.length))):
+            Job.objects.filter(pk=job.pk).update(belled_at=None)
+        else:
+            ring(job.kind, "run_job", job.pk, job_origin(job), host=job.prefer_host)
+
+    with job_bound(job):
+        after_commit(ring_or_leave)
 
 
 def job_origin(job: Job) -> str:
@@ -100,6 +120,12 @@ def job_move(
 
     With `fence`, only while that claim holds (LeaseLost otherwise).
     """
+    return _move(job, to, code, detail, fence, fields)
+
+
+def _move(
+    job: Job, to: JobStatus, code: str, detail: dict[str, Any] | None, fence: int | None, fields: dict[str, Any]
+) -> Job:
     old = JobStatus(job.status)
     now = timezone.now()
     values: dict[str, Any] = {"status": to, "reason_code": code, "reason_detail": detail or {}, **fields}
@@ -127,7 +153,7 @@ def job_claim(pk: int, *, owner: str) -> Claim | None:
         job = Job.objects.select_related("video__account", "video__batch__source").filter(pk=pk).first()
         if job is None or not _is_claimable(job):
             return None
-        if job.kind == JobKind.UPLOAD and job.status == JobStatus.QUEUED and not _lane_is_free(job):
+        if _is_in_lane(job) and not _lane_is_free(job):
             return None
         return _take(job, owner)
 
@@ -159,6 +185,17 @@ def _is_claimable(job: Job) -> bool:
     return job.status in JOB_CLAIMABLE and job.run_at <= timezone.now()
 
 
+def _is_in_lane(job: Job) -> bool:
+    held_up = job.status == JobStatus.WAITING and job.reason_code == RATE_LIMIT_OWN
+    return job.kind == JobKind.UPLOAD and (job.status == JobStatus.QUEUED or held_up)
+
+
+def _in_lane(now: datetime) -> Q:
+    """Uploads that wait for their turn; one that our own rate holds up keeps its place before its time, too."""
+    held_up = Q(status=JobStatus.WAITING, reason_code=RATE_LIMIT_OWN)
+    return Q(status=JobStatus.QUEUED, run_at__lte=now) | held_up
+
+
 def _lane_is_free(job: Job) -> bool:
     """May this upload start, or are there enough of its account before it?
 
@@ -168,7 +205,7 @@ def _lane_is_free(job: Job) -> bool:
     others = lane(job.video.account_id).exclude(pk=job.pk)
     running = others.filter(status=JobStatus.RUNNING).count()
     due = job.video.scheduled_at or job.video.created_at
-    waiting = others.filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
+    waiting = others.filter(_in_lane(timezone.now()))
     earlier = waiting.filter(due__lt=due).count() + waiting.filter(due=due, video_id__lt=job.video_id).count()
     return running + earlier < _lane_width(job.video.account_id)
 
@@ -186,17 +223,18 @@ def lane(account_id: int) -> QuerySet[Any]:
 
 
 def job_ring_next(*, account_id: int) -> None:
-    """A place in the account's lane is free: wake the first that wait."""
-    waiting = lane(account_id).filter(status=JobStatus.QUEUED, run_at__lte=timezone.now())
-    for job in waiting.order_by("due", "video_id").select_related("video")[:UPLOADS_PER_ACCOUNT]:
-        job_ring(job)
+    """Wake as many of the account's uploads as there are places in its lane, the first that wait."""
+    now = timezone.now()
+    places = _lane_width(account_id) - lane(account_id).filter(status=JobStatus.RUNNING).count()
+    waiting = lane(account_id).filter(_in_lane(now), run_at__lte=now)
+    for job in waiting.order_by("due", "video_id").select_related("video")[: max(0, places)]:
+        job_ring(job, in_turn=True)  # while other accounts wait, this one does not go on before them
 
 
-def job_ring(job: Job) -> None:
-    """Ring for `job` after the commit, and remember when."""
+def job_ring(job: Job, *, in_turn: bool = False) -> None:
+    """Ring for `job` after the commit, and remember when. `in_turn`: not while other bells wait."""
     Job.objects.filter(pk=job.pk).update(belled_at=timezone.now())
-    with job_bound(job):
-        ring_after_commit(job.kind, "run_job", job.pk, job_origin(job), host=job.prefer_host)
+    _bell(job, in_turn=in_turn)
 
 
 def job_write(claim: Claim, **fields: Any) -> None:
@@ -283,9 +321,9 @@ def job_finish(
     job_fields: dict[str, Any] | None = None, **video_fields: Any,
 ) -> None:  # fmt: skip
     """Move job and video together, under the fence: both or neither."""
-    job_move(job=claim.job, to=to, code=code, detail=detail, fence=claim.fence, **(job_fields or {}))
+    _move(claim.job, to, code, detail, claim.fence, job_fields or {})
     if video_to is not None:
-        video_move(video=claim.job.video, to=video_to, code=code, detail=detail, **video_fields)
+        video_move_within(claim.job.video, video_to, code, detail, None, video_fields)
     elif video_fields:
         Video.objects.filter(pk=claim.job.video_id).update(**video_fields)
 

@@ -7,14 +7,15 @@ leadership only spares the work.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, F, Q, QuerySet, When, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
@@ -30,7 +31,7 @@ from publishing.models import (
     Video,
 )
 from publishing.pace import paced
-from publishing.queues import ring
+from publishing.queues import line, ring, waiting
 from publishing.services.circuits import is_due
 from publishing.services.cleaning import hosts_ring
 from publishing.services.held import held_head, resume_held
@@ -48,7 +49,7 @@ from publishing.services.moves import is_missed, video_move
 from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
 from publishing.services.working import preferred_host
-from publishing.states import JOB_CLAIMABLE, CircuitState, JobKind, JobStatus, VideoStatus
+from publishing.states import HELD_BY_PERSON, JOB_CLAIMABLE, CircuitState, JobKind, JobStatus, VideoStatus
 from subiteya.lib.tracing import bound, span
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ RING_AGAIN = paced(timedelta(seconds=30))
 HOST_PATIENCE = paced(timedelta(seconds=20))
 CRASHES = 3
 BATCH = 200
+#: An account that was served within this stands behind those that were not: so long is TikTok's limit of starts.
+TURN = timedelta(minutes=1)
 
 Row = TypeVar("Row", Video, Job, AccountCircuit)
 
@@ -75,16 +78,23 @@ def reconcile_tick() -> dict[str, int]:
         return _round(timezone.now())
 
 
+def is_behind(done: Mapping[str, int]) -> bool:
+    """Did the round `done` leave work that the next one could do at once?"""
+    return done.get("left", 0) > 0 or max(done.values(), default=0) >= BATCH
+
+
 def _round(now: datetime) -> dict[str, int]:
-    return {
+    done = {
         "started": _each(_due(now), video_start),
         "missed": _each(_late(now), video_miss),
         "taken_over": _each(_dead(now), job_take_over),
         "probes": _each(_paused(now), probe_wake) + _each(_forgotten(), circuit_resume),
         "let_go": _let_go(now),
-        "rung": _ring_jobs(now) + _ring_files(now),
-        "cleaning": hosts_ring(),
     }
+    # What was started just now is due by now.
+    bells = [_ring_jobs(timezone.now(), kind) for kind in (JobKind.EDIT, JobKind.UPLOAD)]
+    rung, left = (sum(counts) for counts in zip(*bells, strict=True))
+    return done | {"rung": rung + _ring_files(now), "left": left, "cleaning": hosts_ring()}
 
 
 def lead(name: str) -> bool:
@@ -102,24 +112,27 @@ def lead(name: str) -> bool:
 
 
 def _due(now: datetime) -> Iterable[Video]:
-    """Edited videos whose time has come."""
-    return Video.objects.filter(status=VideoStatus.SCHEDULED, scheduled_at__lte=now, edited__isnull=False).order_by(
-        "scheduled_at", "pk"
-    )[:BATCH]
+    """Edited videos whose time has come: the first of every account, then every second one, and so on."""
+    turn = Window(RowNumber(), partition_by=F("account"), order_by=["scheduled_at", "pk"])
+    due = Video.objects.filter(status=VideoStatus.SCHEDULED, scheduled_at__lte=now, edited__isnull=False)
+    return due.annotate(turn=turn).order_by("turn", "scheduled_at", "pk")[:BATCH]
 
 
 def _late(now: datetime) -> Iterable[Video]:
-    """Videos whose time passed by more than the grace before they could start."""
+    """Videos whose time passed by more than the grace before they could start; not what a person holds."""
     grace = timedelta(seconds=settings.MISSED_GRACE_SECONDS)
     held_grace = timedelta(seconds=settings.HELD_GRACE_SECONDS)
-    waiting = Q(status__in=[VideoStatus.SCHEDULED, VideoStatus.PENDING], scheduled_at__lt=now - grace)
+    unstarted = [VideoStatus.SCHEDULED, VideoStatus.PENDING, VideoStatus.AWAITING_APPROVAL]
+    waiting = Q(status__in=unstarted, scheduled_at__lt=now - grace)
     held = Q(status=VideoStatus.HELD, scheduled_at__lt=now - held_grace)
-    return Video.objects.filter(waiting | held).order_by("pk")[:BATCH]
+    late = Video.objects.filter(waiting | held).exclude(status=VideoStatus.HELD, reason_code=HELD_BY_PERSON)
+    return late.order_by("scheduled_at", "pk")[:BATCH]
 
 
 def _dead(now: datetime) -> Iterable[Job]:
     """Running jobs whose worker has fallen silent."""
-    return Job.objects.filter(status=JobStatus.RUNNING, lease_until__lt=now).select_related("video")[:BATCH]
+    dead = Job.objects.filter(status=JobStatus.RUNNING, lease_until__lt=now).select_related("video")
+    return dead.order_by("lease_until")[:BATCH]  # in that order, or SQLite reads every job for want of a better idea
 
 
 def _each(rows: Iterable[Row], act: Callable[[Row], None]) -> int:
@@ -156,7 +169,7 @@ def video_start(video: Video) -> None:
         video_miss(video)
         return
     video_move(video=video, to=VideoStatus.EDITED, code="due")
-    job_create(video=video, kind=JobKind.UPLOAD)
+    job_create(video=video, kind=JobKind.UPLOAD, rings=False)  # `_ring_jobs` does, in its turn
 
 
 def video_miss(video: Video) -> None:
@@ -190,8 +203,8 @@ def _paused(now: datetime) -> Iterable[AccountCircuit]:
 
 def _forgotten() -> Iterable[AccountCircuit]:
     """Closed circuits with held uploads: the circuit closed in the moment in which they were put aside."""
-    held = Job.objects.filter(status=JobStatus.HELD, video__account=OuterRef("pk"))
-    return AccountCircuit.objects.filter(Exists(held), state=CircuitState.CLOSED)[:BATCH]
+    held = Job.objects.filter(status=JobStatus.HELD).values("video__account")
+    return AccountCircuit.objects.filter(pk__in=held, state=CircuitState.CLOSED)[:BATCH]
 
 
 def circuit_resume(circuit: AccountCircuit) -> None:
@@ -214,34 +227,69 @@ def probe_wake(circuit: AccountCircuit) -> None:
 def _let_go(now: datetime) -> int:
     """A preferred host that did not answer in time is busy or gone: any host may do it, fetching what it lacks."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
+    silent = now - HOST_PATIENCE
     unanswered = Job.objects.exclude(prefer_host="").filter(
-        free, status__in=sorted(JOB_CLAIMABLE), belled_at__gte=F("run_at"), belled_at__lt=now - HOST_PATIENCE
-    )
+        free, status__in=sorted(JOB_CLAIMABLE), belled_at__gte=F("run_at"), belled_at__lt=silent,
+        run_at__lt=silent,  # follows from the two before it; said for the index
+    )  # fmt: skip
     return unanswered.update(prefer_host="", belled_at=None)
 
 
-def _ring_jobs(now: datetime) -> int:
-    """Ring for every job that is due, free, and was not rung for since it became due."""
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
-    unheard = Q(belled_at=None) | Q(belled_at__lt=F("run_at")) | Q(belled_at__lt=now - RING_AGAIN)
-    states = [JobStatus.QUEUED, JobStatus.WAITING, JobStatus.PROCESSING]
-    jobs = Job.objects.filter(free, unheard, status__in=states, run_at__lte=now).order_by("run_at", "pk")
+def _ring_jobs(now: datetime, kind: JobKind) -> tuple[int, int]:
+    """Ring for jobs that are due, free, and were not rung for since they became due: as many as the queue has room for.
+
+    Most wait here and not in Redis: their order is decided when they are rung for. What waits there unanswered is
+    not rung for again, since each bell costs a worker a fork. Answers how many were rung for, and whether (1) others
+    are left although there was room.
+    """
+    waits = line(kind)
+    room = min(BATCH, waits.room) if waits else 0
+    if not room:
+        return 0, 0
+    chosen = list(_in_turn(now, kind)[: room + 1])
+    jobs = Job.objects.select_related("video").in_bulk(chosen[:room])
     rung = 0
-    for job in jobs.select_related("video")[:BATCH]:
+    for job in (jobs[pk] for pk in chosen if pk in jobs):
         with job_bound(job):
             heard = ring(job.kind, "run_job", job.pk, job_origin(job), host=job.prefer_host)
         if not heard:
-            break  # Redis is down: the next round tries again
+            return rung, 0  # Redis is down: the next round tries again
         Job.objects.filter(pk=job.pk).update(belled_at=now)
         rung += 1
-    return rung
+    return rung, int(len(chosen) > room)
+
+
+def _in_turn(now: datetime, kind: JobKind) -> QuerySet[Job, int]:
+    """The keys of the jobs to ring for, an account after the other: what was just served counts as its first turns.
+
+    The window sees what is due, runs, or ended within TURN, whatever the history holds.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    unheard = Q(belled_at=None) | Q(belled_at__lt=F("run_at")) | Q(belled_at__lt=now - RING_AGAIN)
+    unheard &= ~Q(pk__in=waiting(kind))
+    due = Q(status__in=[JobStatus.QUEUED, JobStatus.WAITING, JobStatus.PROCESSING], run_at__lte=now)
+    # TikTok may take hours over what it has: that counts as served for no longer than the rest.
+    runs = Q(status=JobStatus.RUNNING) | Q(status=JobStatus.PROCESSING, started_at__gt=now - TURN)
+    ended = Q(finished_at__gt=now - TURN)
+    hour = Coalesce("video__scheduled_at", "video__created_at")
+    turn = Window(RowNumber(), partition_by=F("video__account"), order_by=["-served", "hour", "video_id"])
+    # One question for each index: of "this or that or that" SQLite would read the jobs of all time.
+    due_keys, *others = [Job.objects.filter(part, kind=kind).order_by().values("pk") for part in (due, runs, ended)]
+    jobs = Job.objects.filter(pk__in=due_keys.union(*others))
+    jobs = jobs.annotate(hour=hour, served=Case(When(runs | ended, then=1), default=0), turn=turn)
+    # Every turn is above 0: said so, the choice is made after the turns were counted.
+    chosen = jobs.filter(Q(turn__lt=1) | (due & free & unheard))
+    return chosen.order_by("turn", "hour", "pk").values_list("pk", flat=True)
 
 
 def _ring_files(now: datetime) -> int:
     """The same for files to check and subtitles to make, whose bell was lost."""
     unheard = Q(belled_at=None) | Q(belled_at__lt=now - RING_AGAIN)
-    assets = Asset.objects.filter(unheard, kind=AssetKind.SOURCE, status=AssetStatus.PENDING)[:BATCH]
-    tracks = SubtitleTrack.objects.filter(unheard, status=TrackStatus.PENDING)[:BATCH]
+    files = Asset.objects.filter(unheard, kind=AssetKind.SOURCE, status=AssetStatus.PENDING)
+    texts = SubtitleTrack.objects.filter(unheard, status=TrackStatus.PENDING)
+    # Asked for only where something waits: mostly nothing does.
+    assets = files.exclude(pk__in=waiting(JobKind.EDIT, "run_probe"))[:BATCH] if files.exists() else []
+    tracks = texts.exclude(pk__in=waiting(JobKind.EDIT, "run_track"))[:BATCH] if texts.exists() else []
     rung = 0
     for asset in assets:
         if not ring(JobKind.EDIT, "run_probe", asset.pk, ""):

@@ -31,13 +31,14 @@ from publishing.services.jobs import (
     job_write,
     worker_name,
 )
-from publishing.services.outcomes import given_up
+from publishing.services.outcomes import given_up, try_later
 from publishing.services.upload import upload_run
 from publishing.services.verify import verify_poll
 from publishing.services.working import preferred_host
 from publishing.states import JobKind, JobStatus, VideoStatus
 from publishing.stopping import Stopping
 from subiteya.lib.crashing import crash_point
+from subiteya.lib.redaction import redact
 from subiteya.lib.tracing import SpanKind, current_traceparent, failed, span
 
 logger = logging.getLogger(__name__)
@@ -99,17 +100,19 @@ def _before(claim: Claim) -> dict[str, str]:
     job = claim.job
     if claim.fence > 1:
         return {"previous": job.traceparent}
+    if job.traceparent and job.traceparent == job.video.traceparent:
+        return {}  # it was made with its video: nothing was before
     earlier = Job.objects.filter(video=job.video_id, kind=job.kind, pk__lt=job.pk).order_by("-pk")
     last = earlier.values_list("traceparent", flat=True).first()
-    follows = "" if job.traceparent == job.video.traceparent else job.traceparent
-    return {"follows": follows, "previous": last or ""}
+    return {"follows": job.traceparent, "previous": last or ""}
 
 
 def _run(claim: Claim) -> None:
     job = claim.job
     context = {"kind": job.kind, "attempt": job.attempt}
     logger.info("job_started", extra=context)
-    if claim.job.status == JobStatus.RUNNING:
+    looks = job.status == JobStatus.PROCESSING
+    if not looks:
         crash_point(f"{claim.job.kind}_claimed")
     try:
         with heartbeat(claim):
@@ -129,7 +132,7 @@ def _run(claim: Claim) -> None:
         logger.exception("job_errored", extra=context)
         _errored(claim)
     finally:
-        if claim.job.kind == JobKind.UPLOAD:
+        if claim.job.kind == JobKind.UPLOAD and not looks:
             job_ring_next(account_id=claim.job.video.account_id)
 
 
@@ -169,7 +172,10 @@ def step_failed(claim: Claim, failure: StepFailed) -> None:
     """An expected failure: try again after a pause while that can help, else show it to a person."""
     logger.info("job_failed", extra={"job_id": claim.job.pk, "code": failure.code, "retryable": failure.retryable})
     edit = claim.job.kind == JobKind.EDIT
-    if edit and failure.retryable and claim.job.attempt < EDIT_ATTEMPTS:
+    if failure.retryable and not edit:
+        try_later(claim, code=failure.code, detail=failure.detail)
+        return
+    if failure.retryable and claim.job.attempt < EDIT_ATTEMPTS:
         at = timezone.now() + EDIT_PAUSES[min(claim.job.attempt, len(EDIT_PAUSES)) - 1]
         job_finish(
             claim, to=JobStatus.WAITING, video_to=VideoStatus.RETRYING, code=failure.code, detail=failure.detail,
@@ -193,7 +199,7 @@ def _errored(claim: Claim) -> None:
     try:
         job_finish(
             claim, to=JobStatus.ERRORED, video_to=given_up(claim.job), code="bug",
-            job_fields={"traceback": traceback.format_exc()[-20_000:]},
+            job_fields={"traceback": redact(traceback.format_exc())[-20_000:]},
         )  # fmt: skip
     except (LeaseLost, StateConflict):
         logger.info("job_lost", extra={"job_id": claim.job.pk})

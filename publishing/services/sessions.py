@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.models import TikTokAccount
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import Asset, Job, UploadSession
-from publishing.services.jobs import Claim
+from publishing.services.jobs import RATE_LIMIT_OWN, Claim
 from publishing.states import UPLOAD_ALLOWED, UPLOAD_LIVE, UploadState
+from subiteya.lib.crypto import sealed_for
 from subiteya.tiktok import ChunkPlan, InitAnswer
 
 #: TikTok's limit: 6 inits a minute per token.
@@ -27,7 +28,7 @@ class InitBudgetSpent(Exception):
 
     def __init__(self, until: Any) -> None:
         self.until = until
-        super().__init__("rate_limit_own")
+        super().__init__(RATE_LIMIT_OWN)
 
 
 def session_live(video_id: int) -> UploadSession | None:
@@ -87,7 +88,9 @@ def session_move(claim: Claim, session: UploadSession, to: UploadState, **fields
         raise StateConflict(f"upload {session.pk}: {old} -> {to}")
     if to not in UPLOAD_LIVE and to != UploadState.INIT_SENT:
         fields.setdefault("settled_at", timezone.now())
-    if not UploadSession.objects.filter(pk=session.pk, state=old).update(state=to, **fields):
+        fields["upload_url"] = ""  # a secret of no more use
+    stored = sealed_for(session, fields)
+    if not UploadSession.objects.filter(pk=session.pk, state=old).update(state=to, **stored):
         raise StateConflict(f"upload {session.pk}: {old} -> {to}")
     session.state = to
     for name, value in fields.items():

@@ -14,7 +14,7 @@ from accounts.models import User
 from publishing.causes import cause_for
 from publishing.editing.engines import TranscriptionUnavailable, best_engine
 from publishing.editing.ffmpeg import AUDIO_BYTES_PER_SECOND, AUDIO_FORMAT, FfmpegError, extract_audio
-from publishing.editing.subtitles import Cue, SubtitlesInvalid, parse, validate
+from publishing.editing.subtitles import Cue, SubtitlesInvalid, parse_isolated, validate
 from publishing.errors import StepFailed, TrackRefused
 from publishing.models import Asset, AssetStatus, SubtitleTrack, TrackStatus, WorkingKind
 from publishing.queues import ring_after_commit
@@ -35,7 +35,7 @@ def track_request(*, asset: Asset, language: str, script: str, user: User) -> Su
 
     Raises TrackRefused when no engine here can do it, before anything is stored.
     """
-    script = script.strip()[:SCRIPT_MAX]
+    script = script.replace("\x00", "").strip()[:SCRIPT_MAX]
     _require_engine(language, script)
     track = SubtitleTrack.objects.create(
         asset=asset, language=language, script=script, created_by=user, belled_at=timezone.now()
@@ -47,7 +47,7 @@ def track_request(*, asset: Asset, language: str, script: str, user: User) -> Su
 def track_from_file(*, asset: Asset, data: bytes, name: str, language: str, user: User) -> SubtitleTrack:
     """Store the cues of an SRT, VTT or ASS file. Raises TrackRefused, naming the line."""
     try:
-        cues = parse(data, name)
+        cues = parse_isolated(data, name)
     except SubtitlesInvalid as error:
         raise TrackRefused(_subtitle_code(error), {"line": error.line or "?"} | dict(error.detail)) from None
     return _track_ready(asset, cues, language=language, engine="file", user=user)
@@ -61,7 +61,7 @@ def track_save_cues(*, track: SubtitleTrack, cues: list[dict[str, Any]], user: U
         raise TrackRefused(_subtitle_code(error), {"line": error.line or "?"} | dict(error.detail)) from None
     if not parsed:
         raise TrackRefused("subtitles_empty")
-    if track.batches.exists():
+    if track.batches.exists() or track.videos.exists():
         return _track_ready(
             track.asset,
             parsed,
@@ -171,7 +171,7 @@ def track_cues(track: SubtitleTrack) -> tuple[Cue, ...]:
 def _cue(item: dict[str, Any]) -> Cue:
     try:
         return Cue(start_ms=int(item["start_ms"]), end_ms=int(item["end_ms"]), text=str(item["text"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):  # the last for infinity, which JSON of browsers may hold
         raise TrackRefused("subtitles_invalid", {"line": "?"}) from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import time
@@ -15,6 +14,7 @@ from django.utils import timezone
 from publishing.errors import LeaseLost, SessionOver, StepFailed
 from publishing.models import UploadSession
 from publishing.pace import paced
+from publishing.services.hashing import HashBeside
 from publishing.services.jobs import Claim, job_progress
 from publishing.services.sessions import session_last_part, session_move, session_offset
 from publishing.states import UploadState
@@ -37,18 +37,17 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "video/mp4"
 RESYNCS = 2
-HASH_BLOCK = 1 << 20
 
 
 class _Line:
     """One run over the parts of a session."""
 
-    def __init__(self, claim: Claim, client: TikTokClient, session: UploadSession, path: Path) -> None:
-        self.claim, self.client, self.session, self.path = claim, client, session, path
+    def __init__(
+        self, claim: Claim, client: TikTokClient, session: UploadSession, path: Path, hashed: HashBeside
+    ) -> None:
+        self.claim, self.client, self.session, self.path, self.hashed = claim, client, session, path, hashed
         self.plan = ChunkPlan(session.video_size, session.chunk_size, session.total_chunk_count)
         self.ranges = list(self.plan.ranges())
-        self.hasher = hashlib.sha256()
-        self.hashed = 0
         self.resyncs = 0
 
 
@@ -57,7 +56,12 @@ def transfer(claim: Claim, client: TikTokClient, session: UploadSession, path: P
 
     Raises SessionOver (start anew), StepFailed (a person), TikTokError, LeaseLost.
     """
-    line = _Line(claim, client, session, path)
+    with HashBeside(path) as hashed:
+        _transfer(_Line(claim, client, session, path, hashed))
+
+
+def _transfer(line: _Line) -> None:
+    session = line.session
     _check_file(line)
     if session.uploaded_bytes:
         _resync(line)
@@ -80,6 +84,7 @@ def _before_part(line: _Line, last: int) -> None:
     """Still ours, still the same file? And the whole hash before the part that publishes."""
     line.claim.check()
     _check_file(line)
+    line.hashed.up_to(last + 1 + line.session.chunk_size)
     job_progress(line.claim, line.session.uploaded_bytes / line.session.video_size, step="upload", now=time.monotonic)
     if last == line.session.video_size - 1:
         _check_hash(line)
@@ -93,13 +98,8 @@ def _check_file(line: _Line) -> None:
 
 
 def _check_hash(line: _Line) -> None:
-    """TikTok has no checksum: a file that changed under us must not go out. Reads what was not read on the way."""
-    with line.path.open("rb") as file:
-        file.seek(line.hashed)
-        while block := file.read(HASH_BLOCK):
-            line.hasher.update(block)
-            line.hashed += len(block)
-    if line.hasher.hexdigest() != line.session.source_sha256:
+    """TikTok has no checksum: a file that changed under us must not go out."""
+    if line.hashed.digest(line.claim.check) != line.session.source_sha256:
         _changed(line)
 
 

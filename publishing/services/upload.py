@@ -14,14 +14,15 @@ from publishing.models import Asset, UploadSession, Video
 from publishing.services import outcomes
 from publishing.services.breaker import guarded
 from publishing.services.circuits import NotPermitted, Permit
+from publishing.services.creators import creator_asked
 from publishing.services.files import local_copy
 from publishing.services.held import hold_claimed
-from publishing.services.jobs import Claim, job_progress
+from publishing.services.jobs import RATE_LIMIT_OWN, Claim, job_progress
 from publishing.services.moves import video_move
 from publishing.services.sessions import InitBudgetSpent, session_initialised, session_live, session_move, session_open
 from publishing.services.transfer import transfer
 from publishing.services.verify import verify_begin
-from publishing.states import PostMode, PrivacyLevel, UploadState, VideoStatus
+from publishing.states import PostMode, UploadState, VideoStatus
 from subiteya.lib.crashing import crash_point
 from subiteya.lib.tracing import span
 from subiteya.tiktok import (
@@ -30,7 +31,6 @@ from subiteya.tiktok import (
     TikTokClient,
     TikTokError,
     TikTokStatus,
-    TokenInvalid,
     chunk_plan,
     classify_fail_reason,
 )
@@ -57,7 +57,7 @@ def upload_run(claim: Claim) -> None:
     except AccountNotConnected:
         outcomes.fail(claim, code="account_disconnected", detail=outcomes.details(claim.job))
     except InitBudgetSpent as spent:
-        outcomes.postpone(claim, at=spent.until, code="rate_limit_own", detail=outcomes.details(claim.job))
+        outcomes.postpone(claim, at=spent.until, code=RATE_LIMIT_OWN, detail=outcomes.details(claim.job))
     except SessionOver as over:
         outcomes.try_later(claim, code=over.code, detail=outcomes.details(claim.job, **over.detail))
     except TikTokError as error:
@@ -74,6 +74,8 @@ def _upload(claim: Claim, permit: Permit, session: UploadSession | None) -> None
     with span("check settings"):
         client = _checked_client(video, asset)
     crash_point("upload_checked")
+    with span("fetch"):
+        path = local_copy(asset)  # before the init: a full disk costs none of its six a minute
     if session and session.asset_id != asset.pk:
         session_move(claim, session, UploadState.DEAD)  # it was edited again: the half-sent file is not wanted
         session = None
@@ -81,7 +83,7 @@ def _upload(claim: Claim, permit: Permit, session: UploadSession | None) -> None
         with span("init"):
             session = _start(claim, client, asset)
     with span("transfer", attributes={"subiteya.bytes": session.video_size, "subiteya.from": session.uploaded_bytes}):
-        transfer(claim, client, session, local_copy(asset))
+        transfer(claim, client, session, path)
     verify_begin(claim, session)
     crash_point("upload_verifying")
     if permit.token:
@@ -109,14 +111,9 @@ def _edited_asset(video: Video) -> Asset:
 
 def _checked_client(video: Video, asset: Asset) -> TikTokClient:
     """A client whose token TikTok accepts now, after the settings were compared with what the creator allows."""
-    client = client_for(video.account)
     if video.mode == PostMode.INBOX:
-        return client
-    try:
-        info = client.creator_info()
-    except TokenInvalid:
-        client = client_for(video.account, force_refresh=True)
-        info = client.creator_info()
+        return client_for(video.account)
+    client, info = creator_asked(video.account)
     _check_settings(video, asset, info)
     return client
 
@@ -124,8 +121,8 @@ def _checked_client(video: Video, asset: Asset) -> TikTokClient:
 def _check_settings(video: Video, asset: Asset, info: CreatorInfo) -> None:
     """Refuse before any byte is sent what TikTok would refuse afterwards."""
     if video.privacy_level not in info.privacy_level_options:
-        options = [str(PrivacyLevel(value).label) for value in info.privacy_level_options if value in PrivacyLevel]
-        raise StepFailed("privacy_level_option_mismatch", {"account": str(video.account), "options": options})
+        detail = {"account": str(video.account), "options": list(info.privacy_level_options)}
+        raise StepFailed("privacy_level_option_mismatch", detail)
     limit = info.max_video_post_duration_sec * 1000
     if limit and asset.duration_ms > limit:
         raise StepFailed(

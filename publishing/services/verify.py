@@ -153,7 +153,7 @@ def _failed(claim: Claim, session: UploadSession, status: PublishStatus) -> None
 
 @transaction.atomic
 def _settle_failed(claim: Claim, session: UploadSession, status: PublishStatus, reason: str, kind: FailReason) -> None:
-    detail = outcomes.details(claim.job, log_id=status.log_id)
+    detail = outcomes.details(claim.job, log_id=status.log_id, **session.asset.measures)
     session_move(claim, session, UploadState.FAILED, fail_reason=reason)
     fields: dict[str, Any] = {"tiktok_status": status.status}
     if kind.breaker == FailureClass.QUOTA:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import TikTokAccount
+from accounts.models import AccountEvent, AccountEventKind, TikTokAccount
 from accounts.services.tokens import account_lost
 from publishing.models import Job, UploadSession, Video, WebhookReceipt
 from publishing.queues import ring_after_commit
@@ -19,6 +20,7 @@ from subiteya.tiktok import WebhookEvent
 
 logger = logging.getLogger(__name__)
 
+_CONNECTIONS = (AccountEventKind.CONNECTED, AccountEventKind.RECONNECTED, AccountEventKind.IMPORTED)
 #: TikTok's own spelling.
 VISIBILITY = {
     "post.publish.publicly_available": "public_again",
@@ -51,9 +53,15 @@ def webhook_heard(*, event: WebhookEvent, body_sha256: str) -> bool:
 
 
 def _authorization_removed(event: WebhookEvent) -> None:
+    """TikTok retries for days: what it says of the time before the account was last connected is over."""
     account = TikTokAccount.objects.filter(open_id=event.user_openid).first()
-    if account:
-        account_lost(account=account, reason="auth_removed")
+    if account is None:
+        return
+    connected = AccountEvent.objects.filter(account=account, kind__in=_CONNECTIONS).aggregate(at=Max("at"))["at"]
+    if connected and 0 < event.create_time < int(connected.timestamp()):
+        logger.info("webhook_too_late", extra={"account_id": account.pk, "event": event.event})
+        return
+    account_lost(account=account, reason="auth_removed")
 
 
 def _visibility(event: WebhookEvent) -> None:

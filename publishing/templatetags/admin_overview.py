@@ -44,6 +44,12 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
             "Span",
             "CounterTotal",
             "CounterDelta",
+            "SummaryTotal",
+            "SummaryDelta",
+            "Notice",
+            "NoticeCopy",
+            "NoticeMessage",
+            "NoticePreferences",
         ),
     ),
 )

@@ -8,35 +8,42 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.core.cache import cache
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.request import UnreadablePostError
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import MemberRequest, signed_in
+from accounts.access import MemberRequest, polled, signed_in
 from publishing.causes import advice, clock_text, sentence, size_text
 from publishing.editing.ffmpeg import FfmpegError, frame_at
 from publishing.errors import IngestRefused
 from publishing.models import Asset, AssetStatus
 from publishing.services.ingest import source_ingest
-from publishing.views.media import local_path
+from publishing.views.media import harmless, local_path
 from publishing.views.scope import asset_or_404
+from subiteya.lib.ratelimits import limited
 
-REFUSED_STATUS = {"too_large": 413, "disk_full": 507}
+REFUSED_STATUS = {
+    "too_large": 413, "quota_too_large": 413, "disk_full": 507, "quota_stored": 507, "quota_coming": 429,
+    "quota_day": 429,
+}  # fmt: skip
 #: Frames are cut at whole tenths of a second, so that few different ones exist.
 FRAME_STEP_MS = 100
 FRAME_LIFE = 86_400
+#: A poster's, and a row's, which is shown 48 or 56 wide: twice that for sharp screens.
+FRAME_WIDTH, SMALL_WIDTH = 360, 112
 #: Cutting a frame takes a core for a moment; a page full of thumbnails must not take them all.
 _CUTTING = BoundedSemaphore(2)
 
 
+@limited("upload", per_minute=60)
 @require_POST
 @signed_in
 def asset_upload(request: MemberRequest) -> JsonResponse:
     """Stream the request's raw body into the store, never holding more than a block of it.
 
-    `X-File-Name` is URI-encoded. Answers `asset_json`, or {"error", "code"} with 411, 413, 415, 422 or 507.
+    `X-File-Name` is URI-encoded. Answers `asset_json`, or {"error", "code"} with 411, 413, 415, 422, 429 or 507.
     """
     declared = request.headers.get("Content-Length", "")
     if not declared.isdigit():
@@ -62,6 +69,7 @@ def _refused(code: str, text: str, status: int) -> JsonResponse:
     return JsonResponse({"error": text, "code": code}, status=status)
 
 
+@polled
 @require_GET
 @signed_in
 def asset_detail(request: MemberRequest, pk: int) -> JsonResponse:
@@ -103,13 +111,15 @@ def _measured(asset: Asset) -> dict[str, Any]:
 
 @require_GET
 @signed_in
-def asset_frame(request: MemberRequest, pk: int) -> HttpResponse:
-    """The frame at `?ms=` as JPEG, 360 pixels wide."""
+def asset_frame(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """The frame at `?ms=` as JPEG, 360 pixels wide, 112 with `small`: only of a file whose claims were checked."""
     asset = asset_or_404(request.user, pk)
-    if asset.status == AssetStatus.REFUSED:
+    if asset.status != AssetStatus.READY:
         raise Http404
-    data = _frame(asset, _whole_step(request.GET.get("ms", "0"), asset.duration_ms))
-    return HttpResponse(data, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+    width = SMALL_WIDTH if "small" in request.GET else FRAME_WIDTH
+    data = _frame(asset, _whole_step(request.GET.get("ms", "0"), asset.duration_ms), width)
+    response = HttpResponse(data, content_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+    return harmless(response, f"subiteya-{asset.pk}.jpg")
 
 
 def _whole_step(text: str, duration_ms: int) -> int:
@@ -119,13 +129,13 @@ def _whole_step(text: str, duration_ms: int) -> int:
     return min(ms, last) // FRAME_STEP_MS * FRAME_STEP_MS
 
 
-def _frame(asset: Asset, ms: int) -> bytes:
-    key = f"frame:{asset.sha256}:{ms}"
+def _frame(asset: Asset, ms: int, width: int) -> bytes:
+    key = f"frame:{asset.sha256}:{ms}:{width}"
     data: bytes | None = cache.get(key)
     if data is None:
         path = local_path(asset)
         with _CUTTING, suppress(FfmpegError):
-            data = frame_at(path, ms)
+            data = frame_at(path, ms, width)
         if data is None:
             raise Http404
         cache.set(key, data, FRAME_LIFE)

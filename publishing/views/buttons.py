@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from accounts.models import User
 from publishing.causes import Action, Cause, cause_for
 from publishing.models import Video
 from publishing.selectors.videos import is_sent
+from publishing.services.acts import may_pass
+from publishing.services.approvals import SENT_BACK, approval_refusal, no_approval
+from publishing.services.videos import is_held_by_person
 from publishing.states import (
     VIDEO_ALLOWED,
     VIDEO_CANCELLABLE,
+    VIDEO_HOLDABLE,
     VIDEO_RETRYABLE,
     Family,
     VideoStatus,
@@ -30,14 +35,28 @@ class Button:
     icon: str
 
 
+#: What mends a held video, by its cause.
+OF_THE_HELD = frozenset({Action.RECONNECT, Action.ACCOUNT, Action.RELEASE})
+
+
 def primary_button(video: Video) -> Button | None:
     """The one action that mends a red or held video, decided by its cause; None for the others."""
+    action = mending_action(video)
+    return _BY_ACTION[action](video) if action else None
+
+
+def mending_action(video: Video) -> Action | None:
+    """What mends a red or held video, decided by its cause; None for the others."""
     cause = cause_for(video.reason_code) if video.reason_code else None
-    if video.status == VideoStatus.HELD and cause and cause.action in {Action.RECONNECT, Action.ACCOUNT}:
-        return _BY_ACTION[cause.action](video)
-    if video.family != Family.ATTENTION:
-        return None
-    return _BY_ACTION[_action(video, cause)](video)
+    if video.status == VideoStatus.HELD and cause and cause.action in OF_THE_HELD:
+        return cause.action
+    return _action(video, cause) if video.family == Family.ATTENTION else None
+
+
+def button_for(action: Action, video: Video) -> Button | None:
+    """The button of a cause's action, on this video; None where there is nothing to press."""
+    make = _BY_ACTION.get(action)
+    return make(video) if make else None
 
 
 def _action(video: Video, cause: Cause | None) -> Action:
@@ -54,13 +73,27 @@ def secondary_buttons(video: Video) -> list[Button]:
     """What else the state allows, without the primary one again."""
     first = primary_button(video)
     offered = []
-    if video.status in VIDEO_RETRYABLE | {VideoStatus.CANCELLED} and _may_pass(video):
+    if video.status == VideoStatus.CANCELLED and video.reason_code == SENT_BACK:
+        offered.append(_edit_form(video))
+    if video.status in VIDEO_RETRYABLE | {VideoStatus.CANCELLED} and may_pass(video):
         offered.append(_retry(video))
-    if _reschedulable(video) and _may_pass(video):
+    if _reschedulable(video) and may_pass(video):
         offered.append(_reschedule(video))
+    if video.status in VIDEO_HOLDABLE and not (is_held_by_person(video) or is_sent(video)):
+        offered.append(_hold(video))
     if video.status in VIDEO_CANCELLABLE and not is_sent(video):
         offered.append(_discard(video))
     return [button for button in offered if first is None or button.target != first.target]
+
+
+def approval_buttons(video: Video, user: User) -> list[Button]:
+    """What an approver may answer to a video that waits for it."""
+    if video.status != VideoStatus.AWAITING_APPROVAL or approval_refusal(user, video):
+        return []
+    target = reverse("publishing:video_approve", args=[video.pk])
+    approve = Button(kind="post", label=gettext("Approve"), target=target, icon="check")
+    back = Button(kind="dialog", label=gettext("Send back"), target="dialog-send-back", icon="back")
+    return [back] if no_approval(video) else [approve, back]
 
 
 def offers_retry(video: Video, offered: Iterable[Button | None]) -> bool:
@@ -68,14 +101,10 @@ def offers_retry(video: Video, offered: Iterable[Button | None]) -> bool:
     return any(button is not None and button.target == _retry(video).target for button in offered)
 
 
-def _may_pass(video: Video) -> bool:
-    """Could the same thing again end better? Where TikTok refused the content it could not."""
-    return video.family != Family.ATTENTION or not video.reason_code or cause_for(video.reason_code).retry
-
-
 def _reschedulable(video: Video) -> bool:
     status = VideoStatus(video.status)
-    allowed = status == VideoStatus.SCHEDULED or VideoStatus.SCHEDULED in VIDEO_ALLOWED[status]
+    stays = status in {VideoStatus.SCHEDULED, VideoStatus.AWAITING_APPROVAL}
+    allowed = stays or VideoStatus.SCHEDULED in VIDEO_ALLOWED[status]
     return allowed and status not in {VideoStatus.EDITING, VideoStatus.CANCELLED}
 
 
@@ -108,6 +137,16 @@ def _edit_form(video: Video) -> Button:
     return Button(kind="link", label=gettext("Correct it and publish again"), target=target, icon="pencil")
 
 
+def _hold(video: Video) -> Button:
+    target = reverse("publishing:video_hold", args=[video.pk])
+    return Button(kind="post", label=gettext("Hold"), target=target, icon="pause")
+
+
+def _release(video: Video) -> Button:
+    target = reverse("publishing:video_release", args=[video.pk])
+    return Button(kind="post", label=gettext("Let go"), target=target, icon="play")
+
+
 def _reschedule(_video: Video) -> Button:
     return Button(kind="dialog", label=gettext("Choose another time"), target="dialog-reschedule", icon="calendar")
 
@@ -131,4 +170,5 @@ _BY_ACTION = {
     Action.RESOLVE: _resolve,
     Action.DISCARD: _discard,
     Action.ACCOUNT: _account,
+    Action.RELEASE: _release,
 }

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, signed_in
 from accounts.models import TikTokAccount
+from accounts.reauthentication import proof_asked
 from accounts.selectors import accounts_for
 from publishing.causes import sentence
 from publishing.errors import NotPossible, StateConflict
@@ -76,7 +77,7 @@ FAMILIES = {
 def circuit_detail(request: MemberRequest, pk: int) -> HttpResponse:
     """Does the account take uploads, why not, what waits, and since when."""
     account = get_object_or_404(accounts_for(request.user), pk=pk)
-    board = circuit_board(account)
+    board, may_act = circuit_board(account), request.user.may_act
     family, icon = FAMILIES[CircuitState(board.circuit.state)]
     context = {
         "account": account,
@@ -85,7 +86,7 @@ def circuit_detail(request: MemberRequest, pk: int) -> HttpResponse:
         "icon": icon,
         "why": _why(board.circuit, account),
         "reconnect": board.circuit.isolated_code in RECONNECT_CODES,
-        "acts": [(name, act) for name, act in ACTS.items() if board.circuit.state in act.states],
+        "acts": [(name, act) for name, act in ACTS.items() if may_act and board.circuit.state in act.states],
         "failures": [(event, event_words(event)) for event in board.failures],
         "story": [(event, event_words(event)) for event in board.story],
         "dots": ["on"] * min(len(board.failures), board.threshold)
@@ -107,6 +108,8 @@ def _why(circuit: AccountCircuit, account: TikTokAccount) -> str:
 def circuit_act(request: MemberRequest, pk: int, name: str) -> HttpResponse:
     """Do one of ACTS, with the form's `reason`."""
     account = get_object_or_404(accounts_for(request.user), pk=pk)
+    if name == "isolate" and (asked := proof_asked(request)):
+        return asked
     act, form = ACTS.get(name), CircuitForm(request.POST)
     if act is None or not form.is_valid():
         messages.error(request, gettext("Say why: whoever looks later will want to know."))

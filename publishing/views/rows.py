@@ -13,15 +13,20 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.models import User
 from publishing.causes import Action, advice, cause_for, sentence
 from publishing.clocks import readable
 from publishing.models import AssetStatus, Video
 from publishing.selectors.videos import Progress, video_progress
+from publishing.services.approvals import APPROVAL_AGAIN, SENT_BACK
+from publishing.services.videos import is_held_by_person
 from publishing.states import VIDEO_TERMINAL, Family, VideoStatus
 from publishing.views.buttons import Button, primary_button
 
 #: Families in which the reason is part of what a person has to know.
 TELLING = {Family.ATTENTION, Family.WAITING, Family.QUEUED}
+#: And reasons that are told wherever the video stands.
+TOLD = {SENT_BACK, APPROVAL_AGAIN}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +43,28 @@ class Row:
     zone: ZoneInfo
     has_frame: bool
     active: bool
+    may_act: bool
 
 
-def row_of(video: Video) -> Row:
-    """The row of a video that was loaded with `with_progress`: no further query."""
+def row_of(video: Video, *, may_act: bool = True) -> Row:
+    """The row of a video that was loaded with `with_progress`: no further query. No button for who may not act."""
     label, at = _moment(video)
     zone = zone_of(video)
-    told = video.reason_code if video.family in TELLING or video.status == VideoStatus.POSTED else ""
+    is_told = video.family in TELLING or video.status == VideoStatus.POSTED or video.reason_code in TOLD
+    told = video.reason_code if is_told else ""
     detail = _readable(video, zone)
     return Row(
         video=video,
         progress=video_progress(video),
         sentence=sentence(told, detail),
         advice=_advice(video, told, detail),
-        button=primary_button(video),
+        button=primary_button(video) if may_act else None,
         when=label,
         at=at,
         zone=zone,
-        has_frame=video.batch.source.status != AssetStatus.REFUSED,
+        has_frame=video.batch.source.status == AssetStatus.READY,
         active=video.status not in VIDEO_TERMINAL,
+        may_act=may_act,
     )
 
 
@@ -78,6 +86,8 @@ def _moment(video: Video) -> tuple[str, datetime]:
         return gettext("Published"), video.posted_at
     if video.resume_at and video.status in {VideoStatus.RETRYING, VideoStatus.DEFERRED, VideoStatus.HELD}:
         return gettext("Goes on"), video.resume_at
+    if video.scheduled_at and is_held_by_person(video):
+        return gettext("Its hour"), video.scheduled_at
     if video.scheduled_at and video.status != VideoStatus.CANCELLED:
         late = video.family == Family.ATTENTION and video.scheduled_at < timezone.now()
         return gettext("Was due") if late else gettext("Goes out"), video.scheduled_at
@@ -107,6 +117,7 @@ def shown(template: str, context: dict[str, Any], pk: int) -> Shown:
     return Shown(pk, html, hashlib.sha1(html.encode(), usedforsecurity=False).hexdigest()[:8])
 
 
-def shown_rows(videos: Iterable[Video]) -> list[Shown]:
-    """Each video's row, for the list."""
-    return [shown("publishing/_row.html", {"row": row_of(video)}, video.pk) for video in videos]
+def shown_rows(videos: Iterable[Video], user: User) -> list[Shown]:
+    """Each video's row, for this person's list."""
+    rows = (row_of(video, may_act=user.may_act) for video in videos)
+    return [shown("publishing/_row.html", {"row": row}, row.video.pk) for row in rows]

@@ -30,7 +30,7 @@ def tracks_for(user: User) -> QuerySet[SubtitleTrack]:
     Never by the file alone: two people may have ingested the same one.
     """
     tracks = SubtitleTrack.objects.select_related("asset")
-    if user.is_staff:
+    if user.sees_everything:
         return tracks
     return tracks.filter(Q(created_by=user) | Q(batches__in=Batch.objects.for_user(user).values("pk"))).distinct()
 
@@ -41,5 +41,5 @@ def track_or_404(user: User, pk: int) -> SubtitleTrack:
 
 def video_or_404(user: User, pk: int) -> Video:
     """A video of an account in the person's charge, with what its progress needs."""
-    videos = with_progress(Video.objects.for_user(user)).select_related("batch__track", "account__token")
+    videos = with_progress(Video.objects.for_user(user)).select_related("batch__track", "track", "account__token")
     return get_object_or_404(videos, pk=pk)

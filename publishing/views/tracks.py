@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import MemberRequest, signed_in
+from accounts.access import MemberRequest, polled, signed_in
 from publishing.causes import advice, sentence
 from publishing.editing.subtitles import FILE_MAX
 from publishing.errors import TrackRefused
@@ -47,6 +47,7 @@ def _create(request: MemberRequest, asset: Asset, language: str) -> SubtitleTrac
     return track_from_file(asset=asset, data=data, name=file.name or "", language=language, user=request.user)
 
 
+@polled
 @require_http_methods(["GET", "POST"])
 @signed_in
 def track_detail(request: MemberRequest, pk: int) -> JsonResponse:
@@ -64,7 +65,7 @@ def _cues(request: MemberRequest) -> list[dict[str, Any]]:
     """The body's cues. Raises TrackRefused unless it is a list of objects."""
     try:
         cues = json.loads(request.body)["cues"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise TrackRefused("subtitles_invalid", {"line": "?"}) from None
     if not isinstance(cues, list) or not all(isinstance(cue, dict) for cue in cues):
         raise TrackRefused("subtitles_invalid", {"line": "?"})

@@ -11,11 +11,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from publishing.services.webhooks import webhook_heard
+from subiteya.lib.ratelimits import limited
 from subiteya.tiktok import WebhookInvalid, parse_webhook, verify_webhook
 
 BODY_MAX = 64_000
 
 
+@limited("webhook", per_minute=1200, by="address")
 @csrf_exempt
 @require_POST
 def tiktok_webhook(request: HttpRequest) -> HttpResponse:
@@ -25,7 +27,8 @@ def tiktok_webhook(request: HttpRequest) -> HttpResponse:
         verify_webhook(
             request.headers.get("TikTok-Signature", ""),
             body,
-            secrets=[settings.TIKTOK_CLIENT_SECRET],
+            # While the secret is replaced on TikTok's site, both sign.
+            secrets=[settings.TIKTOK_CLIENT_SECRET, settings.TIKTOK_CLIENT_SECRET_OLD],
             now=time.time(),
         )
         event = parse_webhook(body)

@@ -12,14 +12,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import TikTokAccount, User
-from accounts.services.connections import account_import
 from publishing.editing.ffmpeg import ffmpeg_path
 from publishing.models import Asset, Batch, Job, Video
 from publishing.services.batches import AccountChoice, batch_submit
 from publishing.services.ingest import asset_probe, source_ingest
 from publishing.services.runner import job_run
 from publishing.states import JOB_CLAIMABLE, PostMode, PrivacyLevel, SubtitleChoice
-from tests.factories import UserFactory
 
 
 @pytest.fixture(scope="session")
@@ -35,24 +33,6 @@ def make_clip(path: Path, *, size: str = "540x960", seconds: float = 1, extra: t
     encode = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"]
     subprocess.run([*argv, *encode, *extra, str(path)], check=True, timeout=60)
     return path
-
-
-@pytest.fixture
-def cm(db: None) -> User:
-    return UserFactory(username="ana")
-
-
-@pytest.fixture
-def connect(tiktok: Any, cm: User) -> Callable[..., TikTokAccount]:
-    """Connect an account that exists in the sandbox, in the charge of `cm`."""
-
-    def connect(username: str = "panaderia", **fields: Any) -> TikTokAccount:
-        tiktok.sandbox.add_account(username, **fields)
-        answer = tiktok.sandbox.mint_tokens(username)
-        account, _new = account_import(answer=answer, username=username, sector_name="Gastronomía", managers=[cm])
-        return account
-
-    return connect
 
 
 @pytest.fixture

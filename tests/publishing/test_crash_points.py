@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -171,14 +172,15 @@ def test_it_goes_on_when_the_whole_worker_is_killed(installation: Installation, 
     before = installation.workers(kind)
     installation.crash_at.write_text("nowhere")
     caption = f"Muere el trabajador {kind}"
-    batch = installation.manage(
-        "publish", str(fresh), "--account", "@cuenta.0", "--caption", caption, "--privacy", "SELF_ONLY"
-    )
-    busy = wait_for(lambda: [worker for worker in before if worker.children()], seconds=30, every=0.01)
-    horses = [horse for worker in busy for horse in worker.children(recursive=True)]
+    order = ("publish", str(fresh), "--account", "@cuenta.0", "--caption", caption, "--privacy", "SELF_ONLY")
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        published = aside.submit(installation.manage, *order)  # a short edit may be over before the command is
+        busy = wait_for(lambda: [worker for worker in before if worker.children()], seconds=60, every=0.01)
+        horses = [horse for worker in busy for horse in worker.children(recursive=True)]
 
-    for worker in busy:
-        worker.kill()
+        for worker in busy:
+            worker.kill()
+        batch = published.result()
 
     wait_for(lambda: not any(alive(horse) for horse in horses), seconds=5)
     video = wait_for(lambda: ended(installation, batch["batch"]), seconds=WAIT_SECONDS, every=1)

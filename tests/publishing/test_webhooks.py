@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import AccountStatus, TikTokAccount
+from accounts.models import AccountEvent, AccountStatus, TikTokAccount
 from publishing.models import Job, WebhookReceipt
 from publishing.states import JobKind, JobStatus, PostMode, VideoStatus
 from publishing.tasks import run_inbox_check
@@ -92,3 +92,99 @@ def test_it_says_when_a_post_is_taken_away_and_when_it_is_back(client, settings)
     assert (gone.status, gone.reason_code) == (VideoStatus.POSTED, "no_longer_public")
     assert (reload(video).status, reload(video).reason_code) == (VideoStatus.POSTED, "")
     assert list(video.events.values_list("code", flat=True)) == ["no_longer_public", "public_again"]
+
+
+def signed(settings, body, *, at, secret=None):
+    key = (secret or settings.TIKTOK_CLIENT_SECRET).encode()
+    return hmac.new(key, f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+BODY = json.dumps({"event": "post.publish.failed", "create_time": 1, "user_openid": "o", "content": "{}"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("header", "form", "status"),
+    [
+        ("TikTok-Signature", "t={t},s={s}", 200),
+        ("TIKTOK-SIGNATURE", "t={t},s={s}", 200),
+        ("tiktok-signature", "t={t}, s={s}", 200),
+        ("TikTok-Signature", "s={s},t={t}", 200),
+        ("TikTok-Signature", "t={t},s={bad},s={s}", 200),
+        ("TikTok-Signature", "t={t},s={s},s={bad}", 200),
+        ("TikTok-Signature", "t={t},s={bad},s={bad}", 400),
+        ("TikTok-Signature", "t={t},s={flipped}", 400),
+        ("TikTok-Signature", "t={t},t={t},s={s}", 400),
+        ("TikTok-Signature", "s={s}", 400),
+        ("TikTok-Signature", "t={t}", 400),
+        ("TikTok-Signature", "", 400),
+        ("X-Other", "t={t},s={s}", 400),
+    ],
+)
+def test_it_reads_the_header_in_every_form_and_takes_no_other(client, settings, header, form, status):
+    at = int(time.time())
+    good = signed(settings, BODY, at=at)
+    flipped = ("0" if good[0] != "0" else "1") + good[1:]
+    value = form.format(t=at, s=good, bad="0" * 64, flipped=flipped)
+
+    answer = client.post("/webhooks/tiktok/", BODY, content_type="application/json", headers={header: value})
+
+    assert answer.status_code == status
+    assert WebhookReceipt.objects.count() == (status == 200)
+
+
+@pytest.mark.parametrize(("age", "status"), [(300, 200), (-300, 200), (301, 400), (-301, 400)])
+def test_it_takes_five_minutes_on_either_side(client, settings, age, status):
+    with time_machine.travel(1_800_000_000, tick=False):
+        assert send(client, settings, "post.publish.failed", age=age).status_code == status
+
+
+def test_it_hears_a_body_once_even_when_it_was_signed_again(client, settings):
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        for _again in range(3):
+            at = int(time.time())
+            headers = {"TikTok-Signature": f"t={at},s={signed(settings, BODY, at=at)}"}
+            answer = client.post("/webhooks/tiktok/", BODY, content_type="application/json", headers=headers)
+            assert answer.status_code == 200
+            clock.shift(600)
+    assert WebhookReceipt.objects.count() == 1
+
+
+def test_it_takes_the_old_secret_while_it_is_replaced(client, settings):
+    old, settings.TIKTOK_CLIENT_SECRET = settings.TIKTOK_CLIENT_SECRET, "the new one"
+    assert send(client, settings, "post.publish.failed", secret=old).status_code == 400
+    settings.TIKTOK_CLIENT_SECRET_OLD = old
+    assert send(client, settings, "post.publish.failed", secret=old).status_code == 200
+    assert send(client, settings, "post.publish.complete").status_code == 200
+    settings.TIKTOK_CLIENT_SECRET_OLD = ""
+    assert send(client, settings, "post.publish.inbox_delivered", secret=old).status_code == 400
+    # An empty setting is no secret that somebody could sign with.
+    at = int(time.time())
+    empty = hmac.new(b"", f"{at}.".encode() + BODY, hashlib.sha256).hexdigest()
+    headers = {"TikTok-Signature": f"t={at},s={empty}"}
+    answer = client.post("/webhooks/tiktok/", BODY, content_type="application/json", headers=headers)
+    assert answer.status_code == 400
+
+
+def test_it_believes_no_hint_that_a_post_is_out(client, settings):
+    video = VideoFactory(status=VideoStatus.VERIFYING)
+    session = UploadSessionFactory(video=video, state="processing")
+    for event in ("post.publish.complete", "post.publish.publicly_available", "post.publish.failed"):
+        content = {"publish_id": session.publish_id, "post_id": "7", "reason": "x"}
+        assert send(client, settings, event, content=content).status_code == 200
+        assert reload(video).status == VideoStatus.VERIFYING, event
+
+
+def test_it_does_not_disconnect_for_what_was_removed_before_the_last_connection(client, settings):
+    account = TikTokAccountFactory()
+    now = timezone.now()
+    AccountEvent.objects.create(account=account, kind="reconnected", at=now)
+    with time_machine.travel(now - timezone.timedelta(days=1), tick=False):
+        late = int(time.time())
+    body = json.dumps({"event": "authorization.removed", "create_time": late, "user_openid": account.open_id})
+    at = int(time.time())
+    headers = {"TikTok-Signature": f"t={at},s={signed(settings, body.encode(), at=at)}"}
+
+    answer = client.post("/webhooks/tiktok/", body, content_type="application/json", headers=headers)
+
+    assert answer.status_code == 200
+    assert TikTokAccount.objects.get(pk=account.pk).status == AccountStatus.CONNECTED

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from publishing.queues import get_queue
+from publishing.worker import make_worker
 from subiteya.lib.redis_server import find_redis_server, redis_argv
 from tests.processes import MANAGE, alive, running, wait_for
 
@@ -30,8 +31,8 @@ def start(redis_url: str, log: Path, *options: str, **names: str) -> AbstractCon
     return running(argv, log=log, DJANGO_SETTINGS_MODULE=settings, REDIS_URL=redis_url, **names)
 
 
-def ring(task: str, *args: Any, host: str = "", **kwargs: Any) -> None:
-    get_queue("edit", host).enqueue(
+def ring(task: str, *args: Any, host: str = "", **kwargs: Any) -> Any:
+    return get_queue("edit", host).enqueue(
         f"{TASKS}.{task}", args=args, kwargs=kwargs, job_timeout=-1, result_ttl=0, failure_ttl=300
     )
 
@@ -55,6 +56,16 @@ def worker(redis: Redis, redis_server: str, log: Path) -> Iterator[Popen[bytes]]
         yield process
 
 
+def test_it_asks_whether_a_silent_redis_is_still_there(settings: Any, redis_server: str) -> None:
+    """One whose machine is gone says no goodbye, and its messages are waited for without a word."""
+    asked = {}
+    for url in ("redis://127.0.0.1:6379/0", redis_server):
+        settings.REDIS_URL = url
+        asked[url] = make_worker("edit").connection.connection_pool.connection_kwargs.get("socket_keepalive")
+
+    assert asked == {"redis://127.0.0.1:6379/0": True, redis_server: None}
+
+
 def test_it_runs_a_message_and_keeps_nothing_of_it(worker: Popen[bytes], redis: Redis, tmp_path: Path) -> None:
     ring("write", str(tmp_path / "out"), "ñandú")
 
@@ -74,6 +85,16 @@ def test_it_logs_a_crash_once_without_the_secret_and_goes_on(worker: Popen[bytes
     assert text.count("task_crashed") == 1
     assert "RuntimeError: Bearer [redacted]" in text
     assert "verysecretvalue" not in text
+
+
+def test_it_keeps_no_secret_of_a_traceback_in_redis(worker: Popen[bytes], redis: Redis, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("act.verysecretvalue")
+    message = ring("crash_over", str(tmp_path / "secret"))
+
+    result = wait_for(lambda: message.latest_result())
+
+    assert "RuntimeError: Bearer [redacted]" in result.exc_string
+    assert "verysecretvalue" not in result.exc_string
 
 
 def test_it_stops_at_once_when_idle(worker: Popen[bytes], log: Path) -> None:

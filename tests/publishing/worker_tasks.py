@@ -23,6 +23,11 @@ def crash(secret: str, trace_id: str = "") -> None:
     raise RuntimeError(f"Bearer {secret}")
 
 
+def crash_over(path: str, trace_id: str = "") -> None:
+    """Fail with what is in a file in the message."""
+    raise RuntimeError(f"Bearer {Path(path).read_text(encoding='utf-8')}")
+
+
 def work(folder: str, stubborn: bool = False, seconds: float = 60.0, trace_id: str = "") -> None:
     """Work for a long time with a program of our own below; say when asked to stop, and then stop, or not."""
     child = subprocess.Popen(

@@ -15,8 +15,8 @@ from django.utils.translation import gettext
 
 from publishing.chaos.run import Wanted, run_chaos
 from publishing.chaos.stage import is_postgresql, stage
-from publishing.cli.command import EXIT_FAILED, CliCommand, Refused
 from publishing.demo.running import ShowFailed, ended, start_command
+from subiteya.lib.cli import EXIT_FAILED, CliCommand, Refused
 
 MOST_VIDEOS = 2000
 SHOWN = (

@@ -15,10 +15,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from publishing.cli.command import EXIT_FAILED, EXIT_INTERRUPTED
 from publishing.demo.cast import BRANDS, PEOPLE
 from publishing.demo.files import SAMPLE, SCRIPT
 from publishing.demo.running import Answered, Product, ShowFailed, product
+from subiteya.lib.cli import EXIT_FAILED, EXIT_INTERRUPTED
 
 WATCH_SECONDS = 900
 STAR = "ana"

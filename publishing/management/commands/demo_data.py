@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext
 
-from publishing.cli.command import EXIT_FAILED, CliCommand, Refused
 from publishing.demo.load import DemoRefused, demo_load
 from publishing.demo.stand_in import StandIn, StandInFailed
+from subiteya.lib.cli import EXIT_FAILED, CliCommand, Refused
 
 
 class Command(CliCommand):

@@ -8,7 +8,6 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext, ngettext
 
 from publishing.cli.bars import Bars
-from publishing.cli.command import EXIT_FAILED, EXIT_INTERRUPTED, CliCommand
 from publishing.cli.documents import batch_document
 from publishing.cli.orders import Placed, order_from, place
 from publishing.cli.waiting import (
@@ -22,6 +21,7 @@ from publishing.cli.waiting import (
 )
 from publishing.models import Video
 from publishing.states import PostMode, PrivacyLevel, VideoStatus
+from subiteya.lib.cli import EXIT_FAILED, EXIT_INTERRUPTED, CliCommand
 
 EXITS = {"timeout": EXIT_FAILED, "interrupted": EXIT_INTERRUPTED}
 
@@ -75,7 +75,12 @@ def _add_post(parser: CommandParser) -> None:
 
 def _add_subtitles(parser: CommandParser) -> None:
     add = parser.add_argument
-    add("--subtitles", default="none", metavar="none|auto|FILE", help="FILE: SRT, VTT or ASS")
+    add(
+        "--subtitles",
+        default="none",
+        metavar="none|auto|system|FILE",
+        help="FILE: SRT, VTT or ASS; system: automatic ones or none, by lot",
+    )
     add("--script", default="", metavar="TEXT|@FILE", help="what is said, for automatic subtitles")
     add("--language", choices=("es", "en"), default="es", help="of what is said")
 

@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from publishing.cli.choices import accounts_named, operator, user_named
-from publishing.cli.command import CliCommand, Refused
 from publishing.cli.documents import video_document
 from publishing.cli.waiting import local_text, outcome
 from publishing.models import Video
 from publishing.selectors.videos import video_progress, videos_for
 from publishing.states import Family, VideoStatus
+from subiteya.lib.cli import CliCommand, Refused
 
 SHOWN = 50
 CAPTION = 48

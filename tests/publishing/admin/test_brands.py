@@ -9,6 +9,8 @@ from django.urls import reverse
 
 from publishing.models import AccountBrand, BrandPattern
 from tests.factories import TikTokAccountFactory
+from tests.publishing.editing.bombs import png
+from tests.publishing.editing.conftest import make
 
 ADD = "admin:publishing_brandpattern_add"
 FIELDS = {
@@ -18,15 +20,16 @@ FIELDS = {
     "subtitle_outline_color": "#000000", "subtitle_position": "bottom", "accounts-TOTAL_FORMS": 0,
     "accounts-INITIAL_FORMS": 0,
 }  # fmt: skip
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
+PNG = png(20, 10)
 
 
 def errors(answer):
     return {name: list(texts) for name, texts in answer.context["adminform"].form.errors.items()}
 
 
-def test_it_stores_the_logo_and_the_music_of_a_pattern(administrator):
-    files = {"logo_file": SimpleUploadedFile("luna.png", PNG), "music_file": SimpleUploadedFile("tema.mp3", b"ID3 la")}
+def test_it_stores_the_logo_and_the_music_of_a_pattern(administrator, tmp_path):
+    music = make(tmp_path / "tema.mp3", "-f", "lavfi", "-i", "sine=d=1", "-c:a", "libmp3lame").read_bytes()
+    files = {"logo_file": SimpleUploadedFile("luna.png", PNG), "music_file": SimpleUploadedFile("tema.mp3", music)}
     assert administrator.post(reverse(ADD), FIELDS | files).status_code == 302
     pattern = BrandPattern.objects.get()
     assert (pattern.logo.kind, pattern.music.kind, pattern.logo.created_by.username) == ("logo", "music", "carla")

@@ -12,9 +12,9 @@ import pytest
 
 from accounts.models import TikTokAccount, User
 from publishing.chaos.orders import make_orders, submit
-from publishing.cli.command import Refused
 from publishing.cli.orders import Order
 from publishing.models import Video
+from subiteya.lib.cli import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)  # accounts are asked in threads
 

@@ -15,7 +15,7 @@ from publishing.demo.load import DemoRefused, Loaded, demo_load
 from publishing.demo.stand_in import StandIn, StandInFailed
 from publishing.models import AccountBrand, Asset, Batch, Job, JobEvent, UploadSession, Video, VideoEvent
 from publishing.selectors.videos import timeline, video_progress, videos_for
-from publishing.services.batches import creator_infos
+from publishing.services.creators import creator_infos
 from publishing.services.reconcile import reconcile_tick
 from publishing.states import JOB_TERMINAL, VideoStatus
 from subiteya.tiktok import CreatorInfo

@@ -128,6 +128,16 @@ def test_it_says_when_the_content_was_there_before(publish, connect):
 # The file
 
 
+def test_it_warns_of_what_the_account_has_already_and_goes_on(publish, connect):
+    account = connect()
+
+    first, second = (publish([account], *PUBLIC) for _time in range(2))
+
+    assert first.document["notes"] == []
+    assert [note for note in second.document["notes"] if str(account) in note]
+    assert Batch.objects.count() == 2
+
+
 def test_it_refuses_a_bad_file_with_its_sentence(publish, connect, tmp_path):
     text = tmp_path / "holiday.mp4"
     text.write_text("not a video at all")

@@ -234,3 +234,15 @@ def test_it_works_in_folders_with_awkward_names(clip, edit, tmp_path):
     source.write_bytes(clip().read_bytes())
     assert render(edit(source, name=f"{folder.name}/out.mp4", brightness=0.1)).stat().st_size > 1000
     assert make(folder / "again.mp4", "-i", f"file:{source}", "-c", "copy").exists()
+
+
+def test_it_never_writes_through_a_link(edit, clip, tmp_path):
+    """Whoever could plant a link at the output's name, or at that of its half, would choose what is overwritten."""
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "out.mp4").symlink_to(victim)
+    (tmp_path / "out.mp4.part").symlink_to(victim)
+    made = render(edit(clip(), **CHANGED))
+    assert victim.read_bytes() == b"precious"
+    assert not made.is_symlink()
+    assert made.stat().st_size > 1000

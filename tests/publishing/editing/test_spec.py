@@ -17,8 +17,9 @@ from publishing.editing.graph import constant_fps
 from publishing.editing.probe import AudioInfo, MediaInfo, MediaRefused, VideoInfo
 from publishing.editing.spec import Brand, EditSpec, Logo, Music
 from publishing.editing.subtitles import Cue, SubtitleStyle
+from tests.publishing.editing.bombs import png
 
-PNG, MP3 = b"\x89PNG\r\n\x1a\n", b"ID3\x04"
+PNG, MP3 = png(20, 10), b"ID3\x04"
 
 
 def video(width: int = 1080, height: int = 1920, **fields: object) -> VideoInfo:

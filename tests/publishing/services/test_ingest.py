@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import re
 import tracemalloc
 
 import pytest
@@ -11,8 +13,11 @@ from django.core.files.storage import default_storage
 
 from publishing.errors import IngestRefused
 from publishing.models import Asset, AssetKind, AssetStatus
+from publishing.services.disk import scratch
 from publishing.services.ingest import PROBE_ATTEMPTS, asset_probe, asset_probe_again, brand_file_ingest, source_ingest
 from tests.factories import UserFactory
+from tests.publishing.editing.bombs import PICTURES, png
+from tests.publishing.editing.conftest import make
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +130,73 @@ def test_it_checks_a_refused_file_again_when_asked(clip, ingest):
 
 
 def test_it_takes_a_picture_as_a_logo_and_nothing_else(cm):
-    png = b"\x89PNG\r\n\x1a\n" + b"0" * 100
-    assert brand_file_ingest(stream=io.BytesIO(png), name="l.png", kind=AssetKind.LOGO, user=cm).kind == AssetKind.LOGO
+    logo = brand_file_ingest(stream=io.BytesIO(png(20, 10)), name="l.png", kind=AssetKind.LOGO, user=cm)
+    assert (logo.kind, logo.status) == (AssetKind.LOGO, AssetStatus.READY)
     with pytest.raises(IngestRefused):
         brand_file_ingest(stream=io.BytesIO(b"<svg/>"), name="l.png", kind=AssetKind.LOGO, user=cm)
+
+
+@pytest.mark.parametrize("name", sorted(PICTURES))
+def test_it_keeps_nothing_of_a_picture_bomb(settings, cm, name):
+    data, code = PICTURES[name]
+    with pytest.raises(IngestRefused) as refused:
+        brand_file_ingest(stream=io.BytesIO(data), name="logo.png", kind=AssetKind.LOGO, user=cm)
+    assert refused.value.code == code
+    assert not stored_files(settings)
+    assert not Asset.objects.exists()
+
+
+def test_it_takes_music_for_what_it_is_not_for_what_it_is_called(settings, cm, tmp_path):
+    sound = make(tmp_path / "sound.mp3", "-f", "lavfi", "-i", "sine=d=1", "-c:a", "libmp3lame").read_bytes()
+    music = brand_file_ingest(stream=io.BytesIO(sound), name="tema.mp3", kind=AssetKind.MUSIC, user=cm)
+    assert (music.kind, music.storage_key[-4:]) == (AssetKind.MUSIC, ".mp3")
+    for data, name in ((b"ID3 la", "tema.mp3"), (sound, "tema.exe"), (b"#EXTM3U\nfile:///etc/passwd", "tema.mp3")):
+        with pytest.raises(IngestRefused) as refused:
+            brand_file_ingest(stream=io.BytesIO(data), name=name, kind=AssetKind.MUSIC, user=cm)
+        assert refused.value.code == "wrong_kind"
+    assert len(stored_files(settings)) == 1
+
+
+AWKWARD = {
+    "../../etc/passwd": "passwd",
+    "..\\..\\windows\\video.mp4": "video.mp4",
+    "/abs/olute.mp4": "olute.mp4",
+    "nul\x00l.mp4": "null.mp4",
+    "line\r\nbreak.mp4": "linebreak.mp4",
+    "\u202e4pm.exe": "4pm.exe",
+    "half\ud800.mp4": "half.mp4",
+    "-i concat:x.mp4": "-i concat:x.mp4",
+    "año nuevo 👩\u200d🍳.mp4": "año nuevo 👩\u200d🍳.mp4",
+    "..": "..",
+    "x" * 400 + ".mp4": "x" * 255,
+}
+
+
+@pytest.mark.parametrize("name", sorted(AWKWARD))
+def test_it_keeps_names_for_people_and_makes_up_its_own_for_the_disk(settings, cm, name):
+    asset = source_ingest(stream=io.BytesIO(b"some bytes"), name=name, user=cm)
+    assert asset.original_name == AWKWARD[name]
+    (path,) = stored_files(settings)
+    assert path.parent == settings.MEDIA_ROOT / "source"
+    assert re.fullmatch(r"[0-9a-f]{32}\.(mp4|bin)", path.name)
+
+
+@pytest.mark.parametrize("name", ["logo.png/../../x", "l\x00.sh", "l.png\n", "l.php"])
+def test_it_names_a_logo_by_its_contents(settings, cm, name):
+    brand_file_ingest(stream=io.BytesIO(png(20, 10)), name=name, kind=AssetKind.LOGO, user=cm)
+    (path,) = stored_files(settings)
+    assert re.fullmatch(r"[0-9a-f]{32}\.png", path.name)
+
+
+def test_it_keeps_files_and_folders_to_itself(settings, cm, clip, ingest):
+    before = os.umask(0o022)
+    try:
+        asset_probe(asset=ingest(clip))
+        with scratch("look") as folder:
+            places = [settings.WORK_DIR, settings.WORK_DIR / "jobs", folder]
+            assert {path.stat().st_mode & 0o777 for path in places} == {0o700}
+    finally:
+        os.umask(before)
+    (path,) = stored_files(settings)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert {folder.stat().st_mode & 0o777 for folder in (settings.MEDIA_ROOT, path.parent)} == {0o700}

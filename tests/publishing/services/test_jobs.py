@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
-from publishing.models import Job, JobEvent, Video, VideoEvent
+from publishing.models import AccountCircuit, Job, JobEvent, Video, VideoEvent
+from publishing.queues import LEAST, get_queue
 from publishing.services.jobs import (
     LEASE,
     UPLOADS_PER_ACCOUNT,
@@ -22,6 +23,8 @@ from publishing.services.jobs import (
     job_move,
     job_release,
     job_renew,
+    job_ring,
+    job_ring_next,
     job_write,
 )
 from publishing.services.moves import video_move
@@ -140,10 +143,60 @@ def test_it_orders_a_lane_by_due_time():
     assert job_claim(jobs[-2].pk, owner="w") is None
 
 
+def test_it_keeps_the_place_of_an_upload_that_our_own_rate_holds_up():
+    account = TikTokAccountFactory()
+    AccountCircuit.objects.create(account=account, closed_at=timezone.now())  # one after the other
+    first, second, third = lane(account, 3)
+    soon = timezone.now() + timedelta(seconds=1)
+    for job, run_at in ((first, soon), (second, timezone.now())):
+        job_move(job=job, to=JobStatus.RUNNING)
+        job_move(job=job, to=JobStatus.WAITING, code="rate_limit_own", run_at=run_at)
+    assert [job_claim(job.pk, owner="w") for job in (second, third)] == [None, None]
+    with time_machine.travel(soon):
+        claims = [job_claim(job.pk, owner="w") for job in (second, third, first)]
+    assert [claim is not None for claim in claims] == [False, False, True]
+
+
 def test_it_keeps_accounts_out_of_each_others_lanes():
     for job in lane(TikTokAccountFactory(), UPLOADS_PER_ACCOUNT):
         assert job_claim(job.pk, owner="w")
     assert job_claim(lane(TikTokAccountFactory(), 1)[0].pk, owner="w")
+
+
+def rung(kind="upload"):
+    """The jobs that a bell in the queue asks to look at."""
+    return [message.args[0] for message in get_queue(kind).get_jobs()]
+
+
+def test_it_leaves_a_new_job_to_the_reconciler_while_too_many_bells_wait(redis, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs = [job_create(video=VideoFactory(), kind=JobKind.EDIT) for _ in range(2 * LEAST + 1)]
+
+    assert rung("edit") == [job.pk for job in jobs[:-1]]
+    assert [job.pk for job in jobs if Job.objects.get(pk=job.pk).belled_at is None] == [jobs[-1].pk]
+
+
+def test_it_wakes_as_many_of_an_account_as_have_a_place(redis, django_capture_on_commit_callbacks):
+    jobs = lane(TikTokAccountFactory(), UPLOADS_PER_ACCOUNT + 2)
+    claims = [job_claim(job.pk, owner="w") for job in jobs[:-2]]
+    job_release(claims[0])
+    get_queue("upload").empty()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        job_ring_next(account_id=jobs[0].video.account_id)
+
+    assert rung() == [jobs[0].pk]
+
+
+def test_it_wakes_no_second_of_an_account_before_others_that_wait(redis, django_capture_on_commit_callbacks):
+    (mine,), (other,) = lane(TikTokAccountFactory(), 1), lane(TikTokAccountFactory(), 1)
+    with django_capture_on_commit_callbacks(execute=True):
+        job_ring(other)
+        job_ring_next(account_id=mine.video.account_id)
+
+    assert rung() == [other.pk]
+    reconcile_tick()
+    assert rung() == [other.pk, mine.pk]
 
 
 def test_it_lets_go_at_once_of_the_jobs_of_a_process_that_is_dead_for_certain():

@@ -10,13 +10,14 @@ import time_machine
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from publishing.models import Job, Leadership, Video
+from publishing.models import AssetStatus, Job, Leadership, Video
+from publishing.queues import LEAST, get_queue
 from publishing.services import runner
 from publishing.services.jobs import LEASE, job_claim
-from publishing.services.reconcile import CRASHES, LEADERSHIP, lead, reconcile_tick
+from publishing.services.reconcile import CRASHES, LEADERSHIP, TURN, is_behind, lead, reconcile_tick
 from publishing.services.runner import DATABASE_PAUSE, job_run
 from publishing.states import JobKind, JobStatus, VideoStatus
-from tests.factories import EditedAssetFactory, JobFactory, VideoFactory
+from tests.factories import AssetFactory, EditedAssetFactory, JobFactory, TikTokAccountFactory, VideoFactory
 from tests.publishing.conftest import reload
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +34,6 @@ def clock():
 @pytest.fixture
 def bells(redis, settings):
     """The ids of the rows that were rung for, oldest first."""
-    from publishing.queues import get_queue
-
     return lambda kind="edit": [job.args[0] for job in get_queue(kind).get_jobs()]
 
 
@@ -81,7 +80,10 @@ def test_it_rings_for_a_job_whose_bell_was_lost(clock, bells):
     assert bells() == [job.pk]
     clock.shift(timedelta(minutes=1))
     reconcile_tick()
-    assert bells() == [job.pk, job.pk]
+    assert bells() == [job.pk]  # it waits in the queue: nothing is lost
+    get_queue("edit").empty()
+    reconcile_tick()
+    assert bells() == [job.pk]
 
 
 def test_it_rings_for_a_waiting_job_only_when_its_time_has_come(clock, bells):
@@ -93,7 +95,7 @@ def test_it_rings_for_a_waiting_job_only_when_its_time_has_come(clock, bells):
     assert bells() == [job.pk]
 
 
-def test_it_works_while_redis_is_gone_and_rings_afterwards(clock, settings, tmp_path, redis_server):
+def test_it_works_while_redis_is_gone_and_rings_afterwards(clock, settings, tmp_path, redis, redis_server):
     job = JobFactory(belled_at=None)
     settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
     assert reconcile_tick()["rung"] == 0
@@ -112,6 +114,74 @@ def test_it_starts_a_due_video_once(clock, bells):
     assert reconcile_tick()["started"] == 0
     assert reload(video).status == VideoStatus.EDITED
     assert Job.objects.filter(video=video, kind=JobKind.UPLOAD).count() == 1
+
+
+def waiting(account, count=1, **fields):
+    """Uploads of `account` that nobody was rung for."""
+    made = [VideoFactory(account=account, status=VideoStatus.EDITED) for _ in range(count)]
+    return [JobFactory(video=video, kind=JobKind.UPLOAD, belled_at=None, **fields).pk for video in made]
+
+
+def test_it_keeps_the_queue_short_and_is_behind_until_all_were_rung_for(clock, bells):
+    jobs = [JobFactory(belled_at=None).pk for _ in range(LEAST + 1)]
+    done = reconcile_tick()
+    assert (bells(), done["rung"], is_behind(done)) == (jobs[:LEAST], LEAST, True)
+    assert reconcile_tick()["rung"] == 0
+    get_queue("edit").empty()
+    done = reconcile_tick()
+    assert (bells(), is_behind(done)) == (jobs[LEAST:], False)
+
+
+def test_files_that_wait_take_no_place_of_an_edit_and_are_rung_for_once(clock, bells):
+    files = [AssetFactory(status=AssetStatus.PENDING).pk for _ in range(2 * LEAST)]
+    reconcile_tick()
+    assert sorted(bells()) == files
+    clock.shift(timedelta(minutes=1))
+    job = JobFactory(belled_at=None).pk
+    reconcile_tick()
+    assert bells()[-1] == job
+    assert len(bells()) == len(files) + 1
+
+
+def test_a_video_that_tiktok_looks_at_for_hours_costs_its_account_no_turn(clock, bells):
+    slow, other = TikTokAccountFactory(), TikTokAccountFactory()
+    JobFactory(
+        video=VideoFactory(account=slow, status=VideoStatus.VERIFYING), kind=JobKind.UPLOAD, belled_at=timezone.now(),
+        status=JobStatus.PROCESSING, started_at=timezone.now() - TURN * 2, run_at=timezone.now() + TURN,
+    )  # fmt: skip
+    (mine,), (theirs,) = waiting(slow), waiting(other)
+    reconcile_tick()
+    assert bells("upload") == [mine, theirs]
+
+
+def test_it_rings_for_one_account_after_the_other(clock, bells):
+    many, few = TikTokAccountFactory(), TikTokAccountFactory()
+    first, second, third = waiting(many, 3)
+    (other,) = waiting(few)
+    reconcile_tick()
+    assert bells("upload") == [first, other, second, third]
+
+
+def test_it_starts_due_videos_of_one_account_after_the_other(clock, bells):
+    many, few = TikTokAccountFactory(), TikTokAccountFactory()
+    due = {"status": VideoStatus.SCHEDULED, "scheduled_at": timezone.now()}
+    first, second, other = (VideoFactory(account=a, edited=EditedAssetFactory(), **due) for a in (many, many, few))
+    reconcile_tick()
+    jobs = Job.objects.order_by("pk").values_list("video", flat=True)
+    assert list(jobs) == [first.pk, other.pk, second.pk]
+    assert bells("upload") == list(Job.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize(("ago", "goes_first"), [(TURN / 2, False), (TURN * 2, True)])
+def test_it_counts_as_a_turn_what_an_account_had_in_the_last_minute(clock, bells, ago, goes_first):
+    served, other = TikTokAccountFactory(), TikTokAccountFactory()
+    JobFactory(
+        video=VideoFactory(account=served), kind=JobKind.UPLOAD, status=JobStatus.SUCCEEDED,
+        finished_at=timezone.now() - ago,
+    )  # fmt: skip
+    (mine,), (theirs,) = waiting(served), waiting(other)
+    reconcile_tick()
+    assert bells("upload") == ([mine, theirs] if goes_first else [theirs, mine])
 
 
 def test_it_misses_a_video_only_after_the_grace(clock, bells, settings):

@@ -20,8 +20,8 @@ from accounts.services.tokens import account_lost
 from publishing.errors import LeaseLost, StateConflict
 from publishing.models import AssetKind, Job, UploadSession, Video
 from publishing.services import transfer, upload
-from publishing.services.batches import creator_infos
 from publishing.services.circuits import circuit_probe_now
+from publishing.services.creators import creator_infos
 from publishing.services.jobs import job_claim, job_create
 from publishing.services.reconcile import job_take_over, reconcile_tick
 from publishing.services.runner import job_run
@@ -79,6 +79,7 @@ def test_it_sends_the_parts_in_order_and_keeps_the_offset(tiktok, video, edited,
     assert (entry["sha256"], entry["uploaded_bytes"]) == (edited.sha256, SIZE)
     session = UploadSession.objects.get(video=video)
     assert (session.total_chunk_count, session.chunk_size) == (3, SIZE // 3)
+    assert (session.state, session.upload_url) == (UploadState.COMPLETE, "")  # a secret of no more use
     assert reload(video).status == VideoStatus.POSTED
 
 
@@ -89,6 +90,28 @@ def test_it_goes_on_after_a_cut_line(tiktok, video, edited, work, kind, part):
     work()
     assert reload(video).status == VideoStatus.POSTED
     assert [(entry["sha256"], entry["posted"]) for entry in entries(tiktok)] == [(edited.sha256, True)]
+
+
+def test_it_waits_by_itself_for_room_on_its_disk_and_spends_no_init(
+    tiktok, video, big_bytes, on_host, bucket, settings
+):
+    bucket.files[video.edited.storage_key] = big_bytes
+    settings.WORK_DIR_MAX_BYTES = 1
+    assert (run_job(video).status, reload(video).reason_code) == (VideoStatus.RETRYING, "disk_quota")
+    assert entries(tiktok) == []
+
+    settings.WORK_DIR_MAX_BYTES = 0
+    with time_machine.travel(reload(video).resume_at + timedelta(seconds=1)):
+        assert run_job(video).status == VideoStatus.VERIFYING
+
+
+def test_it_shows_a_disk_that_stays_full_to_a_person(tiktok, video, big_bytes, on_host, bucket, settings):
+    bucket.files[video.edited.storage_key] = big_bytes
+    settings.WORK_DIR_MAX_BYTES = 1
+    for _attempt in range(4):
+        Job.objects.update(run_at=timezone.now())
+        run_job(video)
+    assert (reload(video).status, reload(video).reason_code) == (VideoStatus.FAILED_UPLOAD, "disk_quota")
 
 
 #: (parts, the part at which the line is cut)
@@ -235,6 +258,7 @@ def test_it_lets_a_person_settle_an_unconfirmed_video(video, edited, posted, sta
     session.refresh_from_db()
     assert reload(video).status == status
     assert session.state == (UploadState.COMPLETE if posted else UploadState.DEAD)
+    assert session.upload_url == ""
 
 
 def test_it_puts_a_capped_account_off_to_the_next_morning(tiktok, video):

@@ -11,8 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import TikTokAccount, User
-from publishing.models import Video, VideoEvent
-from publishing.states import FAMILIES, Family, JobKind, JobStatus, SubtitleChoice, VideoStatus
+from insights.models import Outcome, Publication
+from insights.services.suggestions import topic_block
+from insights.services.topics import topics_counted, topics_keep
+from notices.models import Notice, NoticeCopy
+from publishing.models import AccountBrand, Act, ActItem, BrandPattern, SavedFilter, Video, VideoEvent
+from publishing.states import FAMILIES, ActKind, Family, JobKind, JobStatus, SubtitleChoice, VideoStatus
 from tests.factories import (
     AssetFactory,
     BatchFactory,
@@ -26,7 +30,10 @@ from tests.factories import (
 )
 
 #: Words that appear nowhere but in Ana's rows.
-SECRETS = ("secretanita", "palabra-de-ana", "archivo-de-ana", "guion-de-ana", "traza-de-ana", "anacm")
+SECRETS = (
+    "secretanita", "palabra-de-ana", "archivo-de-ana", "guion-de-ana", "traza-de-ana", "anacm", "guionDeAna",
+    "guiondeana", "bloqueadoporana",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -99,7 +106,31 @@ def story(ana: User, make_video: Callable[..., Video]) -> SimpleNamespace:
     Video.objects.filter(pk=scheduled.pk).update(scheduled_at=timezone.now() + timedelta(hours=3))
     track = SubtitleTrackFactory(asset=uploading.batch.source, script="guion-de-ana", created_by=ana)
     type(uploading.batch).objects.filter(pk=uploading.batch_id).update(track=track, subtitles=SubtitleChoice.AUTO)
+    event = videos[VideoStatus.FAILED_EDIT].events.get()
+    failed = {"account": uploading.account, "video": event.video, "video_event": event, "code": "edit_failed"}
+    notice = NoticeCopy.objects.create(
+        notice=Notice.objects.create(kind="video_failed", at=timezone.now(), **failed), user=ana
+    )
+    now = timezone.now()
+    act = Act.objects.create(
+        actor=ana, key="k", kind=ActKind.HOLD, done=1, begun_at=now, undo_until=now + timedelta(hours=1)
+    )
+    ActItem.objects.create(act=act, video=scheduled)
+    pattern = BrandPattern.objects.create(name="patrón-secretanita", created_by=ana)
+    AccountBrand.objects.create(account=uploading.account, pattern=pattern)
+    posted = videos[VideoStatus.POSTED]
+    publication = Publication.objects.create(
+        video=posted, account=posted.account, sector=posted.account.sector, arm=SubtitleChoice.NONE, due_at=now,
+        outcome=Outcome.PUBLISHED, posted_at=now, views=4_000, settled_views=4_000, median_views=2_000, is_hit=True,
+    )  # fmt: skip
+    topics_keep(publication, "#traza-de-ana #guionDeAna")
+    topics_counted(publication)
+    blocked = topic_block(
+        typed="#bloqueadoPorAna", sector=posted.account.sector, user=ana, reason="archivo-de-ana, palabra-de-ana"
+    )
     return SimpleNamespace(
+        pattern=pattern, notice=notice, publication=publication, blocked=blocked,
         videos=videos, uploading=uploading, edited=edited, source=uploading.batch.source, track=track,
-        account=uploading.account, batch=uploading.batch, job=job,
+        account=uploading.account, batch=uploading.batch, job=job, act=act,
+        saved=SavedFilter.objects.create(user=ana, name="secretanita", query="family=attention"),
     )  # fmt: skip

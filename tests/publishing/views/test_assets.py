@@ -139,7 +139,9 @@ def test_it_serves_the_whole_file_and_parts_of_it(as_ana, stored):
     whole = as_ana.get(address)
     assert (whole.status_code, len(body(whole)), whole["Content-Type"]) == (200, 1024, "video/mp4")
     assert (whole["Accept-Ranges"], whole["X-Content-Type-Options"]) == ("bytes", "nosniff")
-    assert "Content-Disposition" not in whole
+    assert whole["Content-Disposition"] == f'attachment; filename="subiteya-{stored.pk}.mp4"'
+    assert whole["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert whole["Cross-Origin-Resource-Policy"] == "same-origin"
     part = as_ana.get(address, headers={"Range": "bytes=256-259"})
     assert (part.status_code, part["Content-Range"]) == (206, "bytes 256-259/1024")
     assert body(part) == bytes([0, 1, 2, 3])
@@ -156,6 +158,34 @@ def test_it_sends_no_body_for_head_and_the_whole_for_a_stale_range(as_ana, store
     assert (head.status_code, head["Content-Length"]) == (200, "1024")
     stale = as_ana.get(address, headers={"Range": "bytes=0-1", "If-Range": '"another"'})
     assert (stale.status_code, len(body(stale))) == (200, 1024)
+    fresh = as_ana.get(address, headers={"Range": "bytes=0-1", "If-Range": f'"{stored.sha256}"'})
+    assert (fresh.status_code, len(body(fresh))) == (206, 2)
+    dated = as_ana.get(address, headers={"Range": "bytes=0-1", "If-Range": "Sun, 29 Nov 2026 08:00:00 GMT"})
+    assert (dated.status_code, len(body(dated))) == (200, 1024)
+    assert as_ana.head(address, headers={"Range": "bytes=0-1"}).status_code == 200
+    several = as_ana.get(address, headers={"Range": "bytes=0-1,4-5"})
+    assert (several.status_code, len(body(several))) == (200, 1024)
+
+
+def test_it_says_the_type_that_it_found_not_that_of_the_name(as_ana, ana):
+    key = default_storage.save("source/page.mp4", ContentFile(b"<script>alert(1)</script>"))
+    unchecked = AssetFactory(created_by=ana, storage_key=key, size=25, probe={}, status=AssetStatus.PENDING)
+    answer = as_ana.get(f"/assets/{unchecked.pk}/media/")
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("application/octet-stream", "nosniff")
+    assert answer["Content-Disposition"].endswith('.bin"')
+    film = AssetFactory(created_by=ana, storage_key=key + "x", size=25, probe={"container": "webm"})
+    default_storage.save(film.storage_key, ContentFile(b"x" * 25))
+    assert as_ana.get(f"/assets/{film.pk}/media/")["Content-Type"] == "video/webm"
+
+
+def test_it_gives_nobody_elses_file(as_bruno, stored):
+    assert as_bruno.get(f"/assets/{stored.pk}/media/").status_code == 404
+    assert as_bruno.get(f"/assets/{stored.pk}/frame.jpg").status_code == 404
+
+
+def test_it_decodes_nothing_that_was_not_checked(as_ana, clip):
+    answer = upload(as_ana, clip.read_bytes()).json()
+    assert as_ana.get(answer["frame_url"]).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -171,6 +201,13 @@ def test_it_sends_no_body_for_head_and_the_whole_for_a_stale_range(as_ana, store
         ("bytes=9-8", None),
         ("bytes=-0", None),
         ("bytes=0-1,5-6", (0, 99)),
+        ("bytes=-", (0, 99)),
+        ("bytes=", (0, 99)),
+        ("bytes=1-2\n", (0, 99)),
+        ("bytes=٣-٤", (0, 99)),
+        ("BYTES= 10-19 ", (10, 19)),
+        ("bytes=" + "9" * 19 + "-", (0, 99)),
+        ("bytes=" + "9" * 18 + "-", None),
         ("lines=1-2", (0, 99)),
     ],
 )
@@ -185,7 +222,16 @@ def test_it_cuts_a_frame_of_the_video(as_ana, clip):
         frame = as_ana.get(f"/assets/{pk}/frame.jpg", {"ms": ms})
         assert (frame.status_code, frame["Content-Type"]) == (200, "image/jpeg"), ms
         assert frame.content.startswith(b"\xff\xd8")
+        assert frame["Content-Disposition"].startswith("attachment;")
+        assert frame["X-Content-Type-Options"] == "nosniff"
     assert as_ana.get(f"/assets/{pk}/frame.jpg?ms=0").content != as_ana.get(f"/assets/{pk}/frame.jpg?ms=700").content
+
+
+def test_it_cuts_a_small_frame_for_a_row(as_ana, clip):
+    pk = upload(as_ana, clip.read_bytes()).json()["id"]
+    asset_probe(asset=Asset.objects.get(pk=pk))
+    whole, small = (as_ana.get(f"/assets/{pk}/frame.jpg?ms=0{more}").content for more in ("", "&small"))
+    assert len(small) < len(whole) / 3
 
 
 def test_it_has_no_frame_of_a_refused_or_lost_file(ana, as_ana, stored):

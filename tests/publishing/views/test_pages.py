@@ -112,10 +112,6 @@ def test_it_answers_to_health_checks():
     assert Client().get("/healthz").json() == {"status": "ok", "database": "ok"}
 
 
-def test_it_opens_with_the_videos(as_ana):
-    assert as_ana.get("/").headers["Location"] == "/videos/"
-
-
 def queries(client: Client, address: str) -> int:
     client.get(address)  # the session and the content types are asked once
     with CaptureQueriesContext(connection) as captured:

@@ -11,11 +11,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import TikTokAccount
+from insights.models import BlockedTopic, Publication, Suggestion, TopicDay
+from notices.models import NoticeCopy
 from publishing.models import (
     AccountCircuit,
+    ActItem,
     Batch,
+    BrandPattern,
     CircuitEvent,
     Job,
+    SavedFilter,
     SubtitleTrack,
     UploadSession,
     Video,
@@ -25,8 +30,12 @@ from tests.publishing.views.conftest import SECRETS, logged_in
 
 pytestmark = pytest.mark.django_db
 
-#: Open by nature: the log-in itself, the language cookie, TikTok's signed calls, the health check.
-OPEN = {"accounts:login", "accounts:set_language", "publishing:webhook", "publishing:health"}
+#: Open by nature: the log-in itself, the language cookie, TikTok's signed calls, the health check, signed links, a new
+#: password by mail.
+OPEN = {
+    "accounts:account_invitation", "accounts:login", "accounts:password_forgotten", "accounts:password_link",
+    "accounts:password_new", "accounts:set_language", "publishing:health", "publishing:webhook",
+}  # fmt: skip
 
 
 def addresses(patterns: list[URLPattern | URLResolver] | None = None, prefix: str = "", app: str = "") -> Iterator:
@@ -50,6 +59,12 @@ def path_of(route: str, story: SimpleNamespace) -> str:
         "tracks/": story.track.pk,
         "videos/": story.uploading.pk,
         "accounts/": story.account.pk,
+        "notices/": story.notice.pk,
+        "brands/": story.pattern.pk,
+        "setup/": story.account.pk,
+        "acts/": story.act.pk,
+        "filters/": story.saved.pk,
+        "reports/": story.blocked.pk,
     }
     pk = next((pk for start, pk in pks.items() if route.startswith(start)), 0)
     return "/" + route.replace("<int:pk>", str(pk)).replace("<slug:name>", "isolate")
@@ -66,6 +81,7 @@ def ask_in_every_way(client: Client, path: str, story: SimpleNamespace) -> Itera
         "file": 1,
         "v": f"{story.uploading.pk}-00000000",
         "newest": 0,
+        "sector": story.account.sector_id,
         "q": "palabra",
     }
     yield client.get(path, query, headers={"HX-Request": "true"})
@@ -84,6 +100,15 @@ def ask_in_every_way(client: Client, path: str, story: SimpleNamespace) -> Itera
         "hour": "10:00",
         "posted": "yes",
         "reason": "porque sí",
+        "pk": story.notice.pk,
+        "pattern": story.pattern.pk,
+        "kind": "cancel",
+        "videos": ",".join(str(video.pk) for video in story.videos.values()),
+        "name": "robado",
+        "sector": story.account.sector_id,
+        "topic": "robado",
+        "hashtag": "#robado",
+        "blocked": story.blocked.pk,
     }
     yield client.post(path, fields, headers={"Accept": "application/json"})
 
@@ -92,18 +117,21 @@ def fingerprint() -> list:
     """Everything that an action could have changed."""
     tables = (
         Video, VideoEvent, Job, UploadSession, Batch, SubtitleTrack, TikTokAccount, AccountCircuit, CircuitEvent,
+        NoticeCopy, ActItem, BrandPattern, BlockedTopic, Suggestion, Publication, TopicDay,
     )  # fmt: skip
-    return [list(table.objects.order_by("pk").values()) for table in tables]
+    saved = SavedFilter.objects.exclude(user__username="bruno")  # his own he may save
+    return [list(rows.order_by("pk").values()) for rows in [saved, *(table.objects.all() for table in tables)]]
 
 
 def test_it_knows_every_address():
-    assert len(ALL) == 45
+    assert len(ALL) == 101
     assert {name for name, _route in ALL} >= {"publishing:video_list", "accounts:account_list", *OPEN}
 
 
 def test_it_hides_everything_from_the_other_cm(story, bruno):
     before = fingerprint()
     for name, route in ALL:
+        bruno.refresh_from_db()
         as_bruno = logged_in(bruno)  # each time: one of the addresses is the log-out
         for response in ask_in_every_way(as_bruno, path_of(route, story), story):
             body = b"".join(response) if response.streaming else response.content
