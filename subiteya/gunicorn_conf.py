@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from gunicorn.glogging import Logger
 
+from subiteya.lib.addresses import address_in
 from subiteya.lib.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "subiteya.settings.prod")
@@ -47,7 +48,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
                 "status": str(resp.status).split(" ", 1)[0],
                 "seconds": round(request_time.total_seconds(), 3),
                 "bytes": getattr(resp, "sent", 0),
-                "client": environ.get("REMOTE_ADDR", ""),
+                "client": address_in(environ),
                 "trace_id": next((value for name, value in resp.headers if name == "X-Trace-Id"), ""),
             },
         )

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.checks import Tags
 from django.core.management import call_command
+from django.core.management.base import BaseCommand
 from django.urls import reverse
 
 from subiteya.lib.redis_server import find_redis_server, redis_argv
@@ -60,7 +62,11 @@ def _manage(*arguments: str) -> list[str]:
 
 
 def prepare() -> None:
-    """Bring the database up to date, and collect the static files when one of them changed."""
+    """Bring the database up to date, and collect the static files when one of them changed.
+
+    First of all, see that no row needs a key that is gone: what cannot be read must not be overwritten.
+    """
+    BaseCommand().check(tags=[Tags.database], databases=["default"])
     call_command("migrate", interactive=False, verbosity=0)
     stamp = settings.STATIC_ROOT / ".collected"
     digest = _static_digest()

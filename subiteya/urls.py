@@ -7,5 +7,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("publishing.urls")),
+    path("", include("insights.urls")),
     path("", include("monitoring.urls")),
+    path("", include("notices.urls")),
 ]

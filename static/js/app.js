@@ -1,5 +1,7 @@
 // Every page: toasts, dialogs, small habits of fields. No page needs more than its own module besides this one.
 
+import "./trouble.js";
+
 const TOAST_MS = 9000;
 
 function closeLater(toast) {
@@ -61,13 +63,17 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (button && !event.defaultPrevented) {
+        button.setAttribute("aria-busy", "true");
         setTimeout(() => (button.disabled = true), 0);
     }
 });
 
 window.addEventListener("pageshow", (event) => {
     if (event.persisted) {
-        document.querySelectorAll("button[disabled]").forEach((button) => (button.disabled = false));
+        document.querySelectorAll("button[aria-busy]").forEach((button) => {
+            button.disabled = false;
+            button.removeAttribute("aria-busy");
+        });
     }
 });
 

@@ -4,6 +4,7 @@ import { startAccounts } from "./new/accounts.js";
 import { startCaptions } from "./new/captions.js";
 import { startCover } from "./new/cover.js";
 import { startFile } from "./new/file.js";
+import { startHashtags } from "./new/hashtags.js";
 import { startReview } from "./new/review.js";
 import { startSchedule } from "./new/schedule.js";
 import { startOver, startStore } from "./new/store.js";
@@ -24,6 +25,7 @@ document.addEventListener("DOMContentLoaded", () => {
     startFile();
     startAccounts();
     startCaptions();
+    startHashtags();
     startSubtitles();
     startCover();
     startSchedule();

@@ -1,6 +1,7 @@
 // The list: rows change in place, new ones come on top, a change of family is announced.
 
 import { keepLive } from "./live.js";
+import "./picks.js";
 
 const rows = document.getElementById("rows");
 const announcer = document.getElementById("announcer");
@@ -13,7 +14,8 @@ function address() {
     const url = new URL(rows.dataset.live, location.href);
     const watched = shown().slice(0, ASKED_AT_ONCE);
     url.searchParams.set("v", watched.map((row) => `${row.dataset.pk}-${row.dataset.v}`).join(","));
-    url.searchParams.set("newest", String(Math.max(0, ...watched.map((row) => Number(row.dataset.pk)))));
+    const numbers = shown().map((row) => Number(row.dataset.pk));
+    url.searchParams.set("newest", String(Math.max(Number(rows.dataset.newest), ...numbers)));
     url.searchParams.set("counts", document.getElementById("families").dataset.v);
     return url.pathname + url.search;
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zoneinfo
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -136,6 +137,27 @@ def fernet_keys(name: str, default: str | None = None) -> list[str]:
             '`python -c "from cryptography.fernet import Fernet as F; print(F.generate_key().decode())"`.'
         )
     return keys
+
+
+def networks(name: str, default: str = "") -> list[str]:
+    """Addresses and networks (10.0.0.0/8) separated by commas; `unix` stands for a unix socket."""
+    found = names(name, default)
+    for item in found:
+        try:
+            if item != "unix":
+                ip_network(item, strict=False)
+        except ValueError:
+            raise BadSetting(f"{name} must hold addresses or networks such as 10.0.0.0/8, not {item!r}.") from None
+    return found
+
+
+def is_address(host: str) -> bool:
+    """Whether the host of an address is a number instead of a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _raw(name: str) -> str:

@@ -9,17 +9,20 @@ import re
 from typing import Any
 
 _NAMED = (
-    r"upload_token|access_token|refresh_token|client_secret|code_verifier|password|secret_key|otp_token"
-    r"|sessionid|csrftoken|csrfmiddlewaretoken"
+    r"[\w-]*(?:upload_token|access_token|refresh_token|client_secret|code_verifier|password[12]?|passwd|secret_key"
+    r"|secret_access_key|webhook_secret|encryption_keys|otp_token|sessionid|session_key|csrftoken|csrfmiddlewaretoken)"
 )
 _SECRETS = re.compile(
-    r"(?P<bearer>\bBearer\s+)[\w.~+/=!*-]+"
+    r"(?P<bearer>\bBearer\s+|\bAuthorization:\s*Basic\s+)[\w.~+/=!*-]+"
     rf"|(?P<named>\b(?:{_NAMED})[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}})]+"
-    r"|(?P<query>[?&]code=)[^\s\"'&]+"
-    r"|\b(?:act|rft|clt)\.[\w!*.~-]{6,}"
-    r"|\bgAAAA[\w-]{20,}={0,2}"  # what Fernet encrypted
+    r"|(?P<query>[?&](?:code|state)=)[^\s\"'&]+"
+    r"|(?P<link>/connect/)[\w=-]+:[\w:=-]+"  # the link that an account's owner got opens a trip to TikTok
+    r"|(?P<login>\b[a-z][a-z0-9+]*://[^\s:/@]*:)[^\s/@]+(?=@)"  # postgres://user:password@host
+    r"|\b(?-i:act|rft|clt)\.[\w!*.~-]{6,}"
+    r"|\b(?-i:gAAAA)[\w-]{20,}={0,2}"  # what Fernet encrypted
     r"|\bsy_[\w-]{43}"  # a key of our own API
-    r"|\botpauth://[^\s\"']+"  # the secret of a second factor
+    r"|\botpauth://[^\s\"']+",  # the secret of a second factor
+    re.IGNORECASE,
 )
 
 
@@ -29,7 +32,7 @@ def redact(text: str) -> str:
 
 
 def _blot(match: re.Match[str]) -> str:
-    return f"{match['bearer'] or match['named'] or match['query'] or ''}[redacted]"
+    return f"{next(filter(None, match.groups()), '')}[redacted]"
 
 
 def redacted(value: Any) -> Any:
@@ -45,4 +48,4 @@ def redacted(value: Any) -> Any:
 
 def redacted_item(key: str, value: Any) -> Any:
     """The same for a value whose own name may say that it is a secret."""
-    return "[redacted]" if re.fullmatch(_NAMED, key) else redacted(value)
+    return "[redacted]" if re.fullmatch(_NAMED, key, re.IGNORECASE) else redacted(value)

@@ -75,6 +75,12 @@ def start(
         wanted_trace.reset(token)
 
 
+def prepare() -> None:
+    """Make the provider now, in a process that forks: its children find it. Not one that would start a thread."""
+    if not os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") and not os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+        _provider()
+
+
 @cache
 def _provider() -> TracerProvider:
     from subiteya.lib.provider import make_provider

@@ -20,6 +20,7 @@ TIKTOK_CLIENT_KEY = "test-client-key"
 TIKTOK_CLIENT_SECRET = "test-client-secret"  # noqa: S105
 TIKTOK_SANDBOX = True
 TIKTOK_AUDITED = True
+OUTGOING_ALLOW = ["127.0.0.1"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT = _tmp / "staticfiles"  # WhiteNoise warns about a folder that is not there
 STATIC_ROOT.mkdir()

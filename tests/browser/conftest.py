@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.processes import MANAGE, free_port, running, wait_for
+from tests.browser.installation import Installation, installed
 
 CHROMIUM = os.environ.get("SUBITEYA_CHROMIUM", "/usr/bin/chromium")
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 375, "height": 812}
@@ -20,27 +19,16 @@ TIMEOUT_MS = 20_000
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`manage.py up` on free ports with the demo's data; answers the web application's address."""
-    folder = tmp_path_factory.mktemp("product")
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "subiteya.settings.dev",
-        "DATABASE_URL": "",
-        "REDIS_URL": "",
-        "SUBITEYA_VAR_DIR": str(folder / "var"),
-        "SUBITEYA_STATIC_ROOT": str(folder / "static"),
-        "SUBITEYA_WEB_PORT": str(free_port()),
-        "SUBITEYA_SANDBOX_PORT": str(free_port()),
-        "SUBITEYA_WEB_PROCESSES": "1",
-        "SUBITEYA_LANGUAGE": "es",
-    }
-    card = folder / "var" / "up.json"
-    with running([*MANAGE, "up"], log=folder / "log", **environment) as process:
-        wait_for(lambda: card.exists() or process.poll() is not None, seconds=120)
-        assert process.poll() is None, (folder / "log").read_text()
-        demo = [*MANAGE, "demo_data"]
-        subprocess.run(demo, env={**os.environ, **environment}, check=True, timeout=180, capture_output=True)
-        yield str(json.loads(card.read_text())["web_url"])
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The running product and what is around it."""
+    with installed(tmp_path_factory.mktemp("product")) as product:
+        yield product
+
+
+@pytest.fixture(scope="session")
+def product(installation: Installation) -> str:
+    """The web application's address."""
+    return installation.web_url
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +46,7 @@ class Session:
         context.set_default_timeout(TIMEOUT_MS)
         self.page: Page = context.new_page()
         self.address = address
+        self.size = "phone" if self.page.viewport_size == PHONE else "desk"
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda line: self._heard(line))
@@ -75,27 +64,62 @@ class Session:
         page.fill("#id_username", username)
         page.fill("#id_password", f"subiteya-{username}")
         page.click(".plain__form .button")
-        page.wait_for_url("**/videos/")
+        expect(page.locator(".me__name").first).to_be_attached()
+
+    def prove(self, username: str = "ana") -> None:
+        """Say again who it is, before what can do harm: the log-in may be long ago."""
+        page = self.go("/security/again/")
+        page.fill("#password", f"subiteya-{username}")
+        page.click(".plain__form .button--primary")
+        page.wait_for_url(f"{self.address}/")
+
+
+People = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def people(chromium: Browser, product: str) -> People:
+    """The cookies of somebody who logged in once, by name: what a browser that was here before brings along."""
+
+    @cache
+    def cookies_of(username: str) -> Any:
+        context = chromium.new_context(locale="es-AR")
+        Session(context, product).log_in(username)
+        cookies = context.storage_state()
+        context.close()
+        return cookies
+
+    return cookies_of
 
 
 @pytest.fixture
-def at_desk(product: str, chromium: Browser) -> Iterator[Session]:
+def at_desk(product: str, chromium: Browser, people: People) -> Iterator[Session]:
     """Ana, logged in, at 1366×768."""
-    yield from _session(chromium, product, DESKTOP)
+    yield from session_of("ana", chromium, product, people, viewport=DESKTOP)
 
 
 @pytest.fixture
-def on_phone(product: str, chromium: Browser) -> Iterator[Session]:
+def on_phone(product: str, chromium: Browser, people: People) -> Iterator[Session]:
     """Ana, logged in, at 375×812."""
-    yield from _session(chromium, product, PHONE)
+    yield from session_of("ana", chromium, product, people, viewport=PHONE)
 
 
-def _session(chromium: Browser, address: str, size: Any) -> Iterator[Session]:
-    context = chromium.new_context(viewport=size, locale="es-AR")
-    session = Session(context, address)
-    session.log_in()
-    yield session
+def session_of(
+    username: str, chromium: Browser, address: str, people: People, **context_options: Any
+) -> Iterator[Session]:
+    """A new window of `username`, who is logged in."""
+    context = chromium.new_context(locale="es-AR", storage_state=people(username), **context_options)
+    yield Session(context, address)
     context.close()
+
+
+def send(page: Page) -> None:
+    """Press the button of the New page, and confirm what TikTok receives; a duplicate goes out all the same."""
+    page.click("#send")
+    expect(page.locator("#dialog-confirm")).to_be_visible()
+    for box in page.locator("#dialog-confirm [name=anyway]").all():
+        box.check()
+    page.click("#confirm-send")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Session
+from tests.browser.conftest import Session, send
 
 pytestmark = pytest.mark.browser
 
@@ -27,9 +27,12 @@ def choose_everywhere(page: Page) -> None:
     first = page.locator(".part").first
     first.locator("[name$=privacy_level]").first.check()
     first.locator("[name$=allow_comment]").check()
+    if page.locator(".part").count() == 1:
+        return
     first.locator("[data-copy-part]").click()
-    for button in page.locator("[data-confirm-part]:visible").all():
-        button.click()
+    unconfirmed = page.locator("[data-confirm-part]:visible")
+    while unconfirmed.count():
+        unconfirmed.first.click()
 
 
 def drop(page: Page, path: Path) -> None:
@@ -60,16 +63,16 @@ def test_it_publishes_a_dropped_file_on_two_accounts(at_desk: Session, film: Pat
     expect(page.locator("#step-caption [data-count]")).to_have_text("30")
     choose_everywhere(page)
     expect(page.locator("#summary li")).to_have_count(2)
-    page.click("#send")
+    send(page)
     page.wait_for_url("**/videos/?batch=*")
     expect(page.locator("[data-toast]")).to_be_visible()
     expect(page.locator(".row .chip--done")).to_have_count(2, timeout=WHOLE_STORY_MS)
     assert not at_desk.complaints
     page.locator(".row__link").first.click()
     expect(page.locator(".story__item")).not_to_have_count(0)
-    expect(page.locator("video")).to_have_count(2)
+    expect(page.locator("video[controls]")).to_have_count(2)
     link = page.locator(".state__acts a").first.get_attribute("href")
-    assert re.search(r"/@[a-z.]+/video/\d+$", link)
+    assert re.search(r"/@[a-z0-9_.]+/video/\d+$", link)
     page.go_back()
     page.goto(f"{at_desk.address}/new/")
     expect(page.locator("#caption")).to_have_value("")  # it was sent: the next one is new
@@ -125,7 +128,7 @@ def test_it_corrects_subtitles_and_schedules_with_a_label(at_desk: Session, film
     page.fill("#scheduled_day", "2035-12-24")
     page.fill("#scheduled_hour", "18:30")
     expect(page.locator("#schedule-zones li")).to_have_count(1)
-    page.click("#send")  # what was corrected is saved on the way
+    send(page)  # what was corrected is saved on the way
     page.wait_for_url("**/videos/?batch=*")
     expect(page.locator(".row__when")).to_contain_text("18:30")
     page.locator(".row__link").click()
@@ -143,6 +146,6 @@ def test_it_asks_less_in_inbox_mode(at_desk: Session, film: Path) -> None:
     for hidden in ("#step-caption", "#step-labels", "#parts", "#consent"):
         expect(page.locator(hidden)).to_be_hidden()
     expect(page.locator(".taken__state--ready")).to_be_visible()
-    page.click("#send")
+    send(page)
     page.wait_for_url("**/videos/?batch=*")
     expect(page.locator(".row .chip--yours")).to_have_count(1, timeout=WHOLE_STORY_MS)

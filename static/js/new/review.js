@@ -2,17 +2,18 @@
 
 import { tooLong } from "./captions.js";
 import { inZone, instant } from "./schedule.js";
-import { ask, byId, chosenAccounts, form, isInbox, many, onChange, partOf, showError, state, t, value } from "./state.js";
+import { ask, askHtml, byId, chosenAccounts, form, isInbox, many, onChange, partOf, showError, state, t, value } from "./state.js";
 import { forget } from "./store.js";
 import { mustSave, saveTrack } from "./subtitles.js";
 
 let sending = false;
+let leaving = false;
 
 export function startReview() {
     onChange(refresh);
     form.addEventListener("submit", (event) => {
         event.preventDefault();
-        send();
+        confirm();
     });
     form.addEventListener("input", (event) => clearError(event.target));
     byId("missing").addEventListener("click", (event) => {
@@ -119,7 +120,7 @@ function summaryOf(box) {
         facts.unshift(...[privacy, allowed(part), ...labels()].filter(Boolean));
     }
     if (value("subtitles") !== "none") {
-        facts.push(t("with_subtitles"));
+        facts.push(t(value("subtitles") === "system" ? "subtitles_by_lot" : "with_subtitles"));
     }
     line(facts.join(" · "), "summary__facts");
     return item;
@@ -139,25 +140,57 @@ function labels() {
     return [discloses.checked ? label : "", is_aigc.checked ? t("ai") : ""];
 }
 
-async function send() {
+/** First the server says exactly what would be sent; a person confirms that. */
+async function confirm() {
     if (sending || missing().length) {
         return;
     }
+    await working(async () => {
+        if (mustSave()) {
+            await saveTrack();
+        }
+        const slot = byId("confirm-slot");
+        slot.innerHTML = await askHtml(form.dataset.check, { method: "POST", body: new FormData(form) });
+        const dialog = slot.querySelector("dialog");
+        byId("confirm-send").addEventListener("click", () => send(dialog));
+        dialog.showModal();
+        byId("confirm-title").focus();
+    });
+}
+
+async function send(dialog) {
+    const unticked = dialog.querySelector("input[required]:not(:checked)");
+    if (sending || unticked) {
+        unticked?.closest("details").setAttribute("open", "");
+        unticked?.focus();
+        showError(byId("confirm-error"), unticked ? t("tick_duplicates") : "");
+        return;
+    }
+    byId("confirm-send").disabled = true;
+    const body = new FormData(form);
+    await working(async () => {
+        const answer = await ask(location.pathname, { method: "POST", body });
+        forget();
+        leaving = true;
+        location.assign(answer.location);
+    });
+    if (!leaving) {
+        dialog.close();
+    }
+}
+
+/** Do it with the button at rest; what goes wrong is shown at its place, and nothing of the form is lost. */
+async function working(act) {
     sending = true;
     clearErrors();
     refresh();
     try {
-        if (mustSave()) {
-            await saveTrack();
-        }
-        const answer = await ask(location.pathname, { method: "POST", body: new FormData(form) });
-        forget();
-        location.assign(answer.location);
+        await act();
     } catch (error) {
-        sending = false;
         showErrors(error.body?.errors ?? [], error.message);
-        refresh();
     }
+    sending = leaving;
+    refresh();
 }
 
 /** Each error beside its field; what has no place of its own is said above the button. */

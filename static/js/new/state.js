@@ -70,6 +70,15 @@ export function later(milliseconds, action) {
  * and `status` and `body` beside it.
  */
 export async function ask(url, options = {}) {
+    return (await answered(url, options)).json();
+}
+
+/** As `ask`, for a piece of the page. */
+export async function askHtml(url, options = {}) {
+    return (await answered(url, options)).text();
+}
+
+async function answered(url, options) {
     const headers = { Accept: "application/json", "X-CSRFToken": value("csrfmiddlewaretoken"), ...options.headers };
     let response;
     try {
@@ -77,9 +86,9 @@ export async function ask(url, options = {}) {
     } catch {
         throw new Error(t("cut"));
     }
-    const body = await response.json().catch(() => ({}));
     if (!response.ok) {
+        const body = await response.json().catch(() => ({}));
         throw Object.assign(new Error(body.error || t("failed")), { status: response.status, body });
     }
-    return body;
+    return response;
 }

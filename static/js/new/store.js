@@ -117,9 +117,11 @@ export function restorePart(part) {
 function usePreset() {
     byId("caption").value = preset.caption;
     form.elements.mode.value = preset.mode;
-    const box = form.querySelector(`[name="accounts"][value="${preset.account}"]`);
-    if (box) {
-        box.checked = true;
+    for (const account of preset.accounts ?? [preset.account]) {
+        const box = form.querySelector(`[name="accounts"][value="${account}"]`);
+        if (box) {
+            box.checked = true;
+        }
     }
     syncParts();
     if (preset.asset) {

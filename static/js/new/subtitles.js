@@ -13,8 +13,12 @@ export function startSubtitles() {
     onChange(refresh);
 }
 
+/** Where the lines come from: what the system may choose is made as automatic ones. */
+const source = () => (value("subtitles") === "system" ? "auto" : value("subtitles"));
+
 function refresh() {
-    const kind = value("subtitles");
+    const kind = source();
+    byId("subtitles-system").hidden = value("subtitles") !== "system";
     byId("subtitles-source").hidden = kind === "none";
     for (const part of byId("subtitles-source").querySelectorAll("[data-for]")) {
         part.hidden = part.dataset.for !== kind;
@@ -33,7 +37,7 @@ function refresh() {
 
 async function make() {
     const file = byId("track-file").files[0];
-    const kind = value("subtitles");
+    const kind = source();
     if (kind === "file" && !file) {
         return;
     }
