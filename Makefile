@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12; do \
 	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up monitoring test lint integration browser requirements messages dashboards clean
+.PHONY: help demo up monitoring test lint integration browser bench requirements audit messages dashboards clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,16 +35,25 @@ lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
 	$(BIN)/djlint templates --lint --quiet
 	DJANGO_SETTINGS_MODULE=subiteya.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 
+# What edits knows no database: on PostgreSQL it would be the same again.
 integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql, prometheus)
 	@tools/with_postgres bash -uc 'failed=0; $(PYTEST) -m integration -n $(JOBS) --dist loadfile || failed=1; \
-		$(PYTEST) -n $(JOBS) tests/accounts tests/publishing tests/monitoring || failed=1; exit $$failed'
+		$(PYTEST) -n $(JOBS) --ignore tests/publishing/editing tests/audit tests/accounts tests/publishing tests/insights \
+			tests/monitoring || failed=1; exit $$failed'
 
 browser: $(VENV)/.dev ## Click through the pages in Chromium (needs chromium)
-	@$(PYTEST) -m browser
+	@$(PYTEST) -m browser -p no:randomly
+
+bench: $(VENV)/.dev ## Measure it all, or one part with NAME=upload (needs postgresql, chromium, curl, iproute2)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(QUICK),--quick)
 
 requirements: ## Resolve requirements*.in into requirements*.txt (needs uv)
-	uv pip compile --quiet --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
-	uv pip compile --quiet --generate-hashes --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --no-strip-extras --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	uv pip compile --quiet --no-strip-extras --generate-hashes --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+audit: ## Ask the vulnerability database about every pinned package (needs uv, and a network that reaches it)
+	uvx pip-audit==2.10.1 --strict --progress-spinner off --disable-pip --require-hashes -r requirements.txt
+	uvx pip-audit==2.10.1 --strict --progress-spinner off --disable-pip --require-hashes -r requirements-dev.txt
 
 messages: $(VENV)/.dev ## Collect and compile the translations (needs gettext)
 	$(BIN)/python manage.py makemessages --locale es --no-obsolete --add-location file \

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
+from accounts.models import TikTokAccount, User
+from accounts.services.connections import account_import
+from publishing.causes import CATALOGUE
+from publishing.signals import job_moved, video_moved
+from subiteya.lib import ratelimits, spans
 from subiteya.lib import redis_server as embedded
-from subiteya.lib import spans
 from subiteya.tiktok.sandbox import Sandbox, SandboxSettings, serve
+from tests.factories import UserFactory
 from tests.processes import free_port, running, wait_for
 
 # A suite that a script started in the background ignores Ctrl-C, and so would the processes that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes is the machine's business.
+hypothesis_settings.register_profile("subiteya", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("subiteya")
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +40,46 @@ def private_folders(settings: Any, tmp_path: Path) -> None:
     """Each test has a bucket and a work folder of its own, on every xdist worker."""
     settings.MEDIA_ROOT = tmp_path / "bucket"
     settings.WORK_DIR = tmp_path / "work"
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> Iterator[None]:
+    """No test reads in the language of the person that another test logged in: a request leaves its own behind."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_counts() -> None:
+    """Nobody has asked for anything yet in this minute: without a Redis, processes count for themselves."""
+    ratelimits._local.clear()
+
+
+#: Codes that TikTok's sandbox invents, to see what becomes of one that nobody knows.
+INVENTED = {"brand_new"}
+
+
+@pytest.fixture(autouse=True)
+def known_causes() -> Iterator[None]:
+    """Whatever a test makes the product do, no row gets a cause that the catalogue cannot tell a person."""
+    seen: set[str] = set()
+
+    def note(code: str = "", **_rest: Any) -> None:
+        seen.add(code)
+
+    for moved in (video_moved, job_moved):
+        moved.connect(note, weak=False)
+    yield
+    for moved in (video_moved, job_moved):
+        moved.disconnect(note)
+    assert seen - {""} - INVENTED - set(CATALOGUE) == set()
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """No test pays for what another asked within the same minute."""
+    ratelimits.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +159,21 @@ def tiktok(settings: Any, sandbox: Any) -> SimpleNamespace:
     settings.TIKTOK_CLIENT_KEY = sandbox.settings.client_key
     settings.TIKTOK_CLIENT_SECRET = sandbox.settings.client_secret
     return SimpleNamespace(sandbox=sandbox, url=sandbox.url)
+
+
+@pytest.fixture
+def cm(db: None) -> User:
+    return UserFactory(username="ana")
+
+
+@pytest.fixture
+def connect(tiktok: Any, cm: User) -> Callable[..., TikTokAccount]:
+    """Connect an account that exists in the sandbox, in the charge of `cm`."""
+
+    def connect(username: str = "panaderia", **fields: Any) -> TikTokAccount:
+        tiktok.sandbox.add_account(username, **fields)
+        answer = tiktok.sandbox.mint_tokens(username)
+        account, _new = account_import(answer=answer, username=username, sector_name="Gastronomía", managers=[cm])
+        return account
+
+    return connect

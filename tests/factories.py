@@ -10,6 +10,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import OAuthToken, Sector, TikTokAccount, User
+from accounts.roles import Role
 from publishing.models import (
     Asset,
     AssetKind,
@@ -54,6 +55,8 @@ class UserFactory(DjangoModelFactory[User]):
     username = factory.Sequence(lambda n: f"cm{n}")
     email = factory.LazyAttribute(lambda user: f"{user.username}@agency.example")
     password = factory.django.Password("a long password")
+    is_staff = False
+    role = factory.LazyAttribute(lambda user: Role.ADMINISTRATOR if user.is_staff else Role.COMMUNITY_MANAGER)
 
 
 class AdminFactory(UserFactory):

@@ -16,6 +16,25 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccountEvent, OAuthAttempt, OAuthToken, RecoveryCode, TikTokAccount
+from accounts.models_sessions import FailureCount, PersonSession
+from audit.catalogue import Action
+from audit.models import AuditHead
+from audit.services.recording import audit_record
+from insights.models import (
+    AccountCounts,
+    BlockedTopic,
+    CountSnapshot,
+    KeptReport,
+    Publication,
+    PublicationTopic,
+    SuggestedTopic,
+    Suggestion,
+    Topic,
+    TopicAccount,
+    TopicDay,
+    TopicSectorDay,
+    TopicStanding,
+)
 from monitoring.models import (
     Alert,
     AlertDelivery,
@@ -25,18 +44,27 @@ from monitoring.models import (
     KeyScope,
     PendingAlert,
     Span,
+    SummaryDelta,
+    SummaryTotal,
     TikTokFailure,
 )
 from monitoring.services.keys import key_make
+from notices.models import Notice, NoticeCopy, NoticeMessage, NoticePreferences
 from publishing.models import (
     AccountBrand,
     AccountCircuit,
+    Act,
+    ActItem,
     BrandPattern,
     CircuitEvent,
+    CreatorLimits,
+    Intake,
     Job,
     JobEvent,
     Leadership,
     Render,
+    SavedFilter,
+    SubtitleDraw,
     TikTokOutage,
     Video,
     VideoEvent,
@@ -57,7 +85,11 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [model for app in ("accounts", "publishing", "monitoring") for model in apps.get_app_config(app).get_models()]
+MODELS = [
+    model
+    for app in ("audit", "accounts", "publishing", "insights", "monitoring", "notices")
+    for model in apps.get_app_config(app).get_models()
+]
 EDITABLE = {"user", "sector", "tiktokaccount", "brandpattern", "accountbrand"}
 #: Made in the admin, but never changed there.
 ADDABLE = {"apikey"}
@@ -93,10 +125,18 @@ def one_of_each():
         account, token, video, job, upload, pattern, video.batch, source, account.sector, cm,
         SubtitleTrackFactory(asset=source, created_by=cm),
         AccountBrand.objects.create(account=account, pattern=pattern),
+        audit_record(action=Action.VIDEO_RETRIED, on=video, actor=cm, details={"access_token": SECRETS[0]}),
+        AuditHead.objects.get_or_create(pk=1)[0],
         WorkingAsset.objects.create(
             kind="source", key=source.sha256, host=f"h{number}", path="/p", size=1, used_at=now, expires_at=now
         ),
-        VideoEvent.objects.create(video=video, new=video.status, actor=cm, at=now),
+        (event := VideoEvent.objects.create(video=video, new=video.status, actor=cm, at=now)),
+        (notice := Notice.objects.create(
+            kind="video_failed", account=account, video=video, video_event=event, code="unavailable", at=now
+        )),
+        (mail := NoticeMessage.objects.create(channel="email", kind="notices", user=cm, next_at=now, made_at=now)),
+        NoticeCopy.objects.create(notice=notice, user=cm, mail=mail),
+        NoticePreferences.objects.create(user=cm),
         JobEvent.objects.create(job=job, new=job.status, at=now),
         Render.objects.create(key=f"{number:064}", asset=upload.asset, job=job, lease_until=now),
         Leadership.objects.create(name=f"role {number}", owner="o", until=now),
@@ -105,11 +145,18 @@ def one_of_each():
         AccountCircuit.objects.create(account=account, state="isolated", isolated_code="by_person"),
         CircuitEvent.objects.create(account=account, kind="isolated", old="closed", new="isolated", at=now),
         TikTokOutage.objects.create(opened_at=now, closed_at=now, accounts=3),
+        (act := Act.objects.create(actor=cm, key=f"k{number}", kind="retry", begun_at=now, undo_until=now)),
+        ActItem.objects.create(act=act, video=video),
+        SavedFilter.objects.create(user=cm, name=f"F{number}", query="family=attention"),
+        CreatorLimits.objects.create(account=account, max_duration_seconds=600, seen_at=now),
+        Intake.objects.create(user=cm, kind="source", size=1, started_at=now),
         WorkerHeartbeat.objects.create(
             name=f"h{number}:1", kind="edit", host="h", pid=1, started_at=now, seen_at=now
         ),
         CounterTotal.objects.create(metric="videos_total", labels=f"{number}", value=1),
         CounterDelta.objects.create(metric="videos_total", labels="posted", value=1),
+        SummaryTotal.objects.create(account=number + 1, what="video:posted", n=1),
+        SummaryDelta.objects.create(account=number + 1, what="video:posted", n=1),
         DailyPeak.objects.create(day=date(2026, 1, 1) + timedelta(days=number), active_jobs=3),
         TikTokFailure.objects.create(
             at=now, endpoint="upload", reason="unavailable", code="unavailable", seconds=1, account=account
@@ -125,9 +172,29 @@ def one_of_each():
         alert,
         PendingAlert.objects.create(fingerprint=f"f{number}", rule="WorkerMissing", since=now, seen_at=now),
         RecoveryCode.objects.create(user=cm, code_hash=f"{number:064}"),
+        PersonSession.objects.create(user=cm, seal=f"{number:064}", started_at=now, seen_at=now),
+        FailureCount.objects.create(principal=f"{number:064}", failed_at=now, free_at=now),
         OAuthAttempt.objects.create(
             state_hash=f"{number:064}", code_verifier=SECRETS[3], user=cm, account=account, created_at=now
         ),
+        SubtitleDraw.objects.create(account=account, position=0, video=video, variant="auto"),
+        (publication := Publication.objects.get_or_create(
+            video=video, defaults={"account": account, "sector": account.sector, "arm": "auto", "due_at": now}
+        )[0]),
+        CountSnapshot.objects.create(publication=publication, taken_at=now, views=9, likes=1, comments=0, shares=0),
+        AccountCounts.objects.create(account=account),
+        (topic := Topic.objects.create(name=f"pan{number}", hashtag=f"Pan{number}")),
+        PublicationTopic.objects.create(publication=publication, topic=topic, hashtag="PAN"),
+        TopicDay.objects.create(day=now.date(), account=account, sector=account.sector, topic=topic, videos=1),
+        TopicSectorDay.objects.create(day=now.date(), sector=account.sector, topic=topic, videos=1),
+        TopicAccount.objects.create(account=account, sector=account.sector, topic=topic, last_day=now.date()),
+        TopicStanding.objects.create(day=now.date(), sector=account.sector, topic=topic, last_day=now.date()),
+        KeptReport.objects.create(key=f"{number:064}", asked={}, asked_at=now),
+        BlockedTopic.objects.create(name=f"pan{number}", sector=account.sector, blocked_by=cm),
+        (suggestion := Suggestion.objects.create(
+            submission_key=f"k{number}", sector=account.sector, user=cm, shown_at=now
+        )),
+        SuggestedTopic.objects.create(suggestion=suggestion, topic=topic, rank=1),
     ]  # fmt: skip
     return {type(row): row for row in made}
 
@@ -171,7 +238,7 @@ def test_it_refuses_to_write_what_workers_write(administrator):
 def test_it_is_closed_to_cms(client, model):
     client.force_login(UserFactory(language="en"))
     answer = client.get(url(model, "changelist"), follow=True)
-    assert "not authorized" in answer.content.decode()
+    assert answer.status_code == 403
     assert "changelist" not in answer.content.decode()
 
 
@@ -267,3 +334,22 @@ def test_it_shows_what_broke(administrator):
     assert "TikTok does not answer." in text
     assert rows[Video].trace_id in text
     assert reverse("publishing:video_detail", args=[rows[Video].pk]) in text
+
+
+def test_it_counts_its_lists_up_to_a_bound(administrator, monkeypatch):
+    for _ in range(4):
+        VideoFactory()
+    monkeypatch.setattr("subiteya.lib.admin.BoundedPaginator.most", 3)
+    address = reverse("admin:publishing_video_changelist")
+    assert "3+ videos" in " ".join(administrator.get(address).content.decode().split())
+    assert "4 videos" not in administrator.get(address).content.decode()
+    found = administrator.get(address, {"q": Video.objects.first().trace_id}).content.decode()
+    assert "1 video" in " ".join(found.split())
+
+
+def test_it_finds_jobs_by_trace_account_and_video(administrator):
+    jobs = [JobFactory() for _ in range(2)]
+    for words in (jobs[0].video.trace_id, f"@{jobs[0].video.account.username}", str(jobs[0].video_id)):
+        html = administrator.get(reverse("admin:publishing_job_changelist"), {"q": words}).content.decode()
+        assert f"/publishing/job/{jobs[0].pk}/change/" in html, words
+        assert f"/publishing/job/{jobs[1].pk}/change/" not in html, words

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tests.processes import ROOT
 
-APPS = ("subiteya", "accounts", "publishing", "monitoring")
+APPS = ("subiteya", "audit", "accounts", "publishing", "insights", "monitoring", "notices")
 MAX_FUNCTION_LINES = 40
 MAX_FILE_LINES = 400
 #: Where the one conditional UPDATE of each state machine lives.

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
 
+from publishing.services.jobs import LEASE
 from publishing.states import JobKind
 from subiteya.stack import programs
 from tests.processes import ROOT
@@ -95,6 +97,16 @@ def test_it_hands_over_the_keys_where_they_are_read() -> None:
     grafana = (DEPLOY / "grafana/provisioning/datasources/subiteya.yml").read_text(encoding="utf-8")
     assert "bearerToken: $__file{/run/secrets/monitor_key}" in grafana
     assert "monitor_key" in services["grafana"]["secrets"]
+
+
+@pytest.mark.parametrize("page", ["deploy/compose.yml", "deploy/README.md", "docs/scaling.md"])
+def test_it_has_postgresql_forget_a_lost_machine_before_its_lease_ends(page: str) -> None:
+    """Else the rows that it locked stay locked for whoever takes its work over."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    said = {name: int(value) for name, value in re.findall(r"tcp_keepalives_(\w+) ?= ?(\d+)", text)}
+
+    assert said["idle"] + said["interval"] * said["count"] < LEASE.total_seconds() / settings.TIME_SCALE
 
 
 def test_it_runs_no_process_as_root() -> None:

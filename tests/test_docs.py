@@ -21,7 +21,7 @@ TERMINAL = {"TERM"}
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Every `env.reader("NAME", …)` in the code, with its name."""
-    for app in ("subiteya", "accounts", "publishing", "monitoring"):
+    for app in ("subiteya", "audit", "accounts", "publishing", "insights", "monitoring", "notices"):
         for path in sorted((ROOT / app).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and (name := read_name(node)):
@@ -78,3 +78,45 @@ def constant_defaults() -> list[Any]:
 @pytest.mark.parametrize(("name", "default"), constant_defaults())
 def test_it_gives_the_default_of_the_code(name: str, default: str) -> None:
     assert f"`{default}`" in documented()[name]
+
+
+def named_in(path: str) -> set[str]:
+    """The tests of a file, those of classes with the class's name before them."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for group in tree.body:
+        if isinstance(group, ast.ClassDef):
+            names |= {f"{group.name}::{node.name}" for node in group.body if isinstance(node, ast.FunctionDef)}
+    return {name for name in names if name.rpartition("::")[2].startswith("test_")}
+
+
+def claimed() -> list[tuple[str, str]]:
+    """(file, test) of each test that docs/security.md names."""
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    return re.findall(r"`(tests/[\w/]+\.py)::([\w:]+)`", page)
+
+
+def test_it_names_only_tests_that_exist_for_what_it_claims() -> None:
+    assert len(claimed()) > 80
+    assert [f"{path}::{name}" for path, name in claimed() if name not in named_in(path)] == []
+
+
+def test_it_has_a_test_for_each_item_that_it_claims() -> None:
+    """Each row of the tables: ids, what we do, a page that is there, a test."""
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8").partition("## What is not claimed")[0]
+    rows = [line.strip("|").split("|") for line in page.splitlines() if re.match(r"\| \d", line)]
+
+    assert len(rows) > 40
+    for row in rows:
+        assert len(row) == 4, row
+        ids, _what, pages, tests = row
+        assert re.match(r" \d+\.\d+\.\d+", ids)
+        assert re.fullmatch(r" (`tests/[\w/]+\.py::[\w:]+`(, )?)+ ", tests), tests
+        assert [name for name in re.findall(r"\((.+?)\)", pages) if not (ROOT / "docs" / name).is_file()] == []
+
+
+def test_it_lists_every_page_once_in_the_readme() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Where to read on")[2].partition("## ")[0]
+    listed = re.findall(r"`docs/(\w+\.md)`", "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE)))
+
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))

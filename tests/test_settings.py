@@ -24,12 +24,12 @@ PRODUCTION = {
 REQUIRED = sorted(PRODUCTION.keys() - {"DJANGO_SETTINGS_MODULE"})
 
 
-def run(argv: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+def run(argv: list[str], *, seconds: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `argv` with nothing of ours in the environment but `environment`."""
     ours = ("SUBITEYA_", "TIKTOK_", "S3_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "FIELD_", "DJANGO_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
-        argv, cwd=ROOT, env={**inherited, **environment}, capture_output=True, text=True, timeout=60, check=False
+        argv, cwd=ROOT, env={**inherited, **environment}, capture_output=True, text=True, timeout=seconds, check=False
     )
 
 
@@ -60,6 +60,7 @@ def test_it_names_the_setting_that_production_lacks(name: str) -> None:
         ("SUBITEYA_TIME_ZONE", "Mars/Olympus", "SUBITEYA_TIME_ZONE must be a time zone"),
         ("SUBITEYA_LOG_FORMAT", "xml", "SUBITEYA_LOG_FORMAT must be one of console, json, not 'xml'."),
         ("TIKTOK_SANDBOX", "true", "TIKTOK_SANDBOX is for the embedded default: unset it in production."),
+        ("SUBITEYA_DEBUG", "true", "SUBITEYA_DEBUG shows settings and code to whoever meets an error"),
         ("SECRET_KEY_FILE", "/nowhere/key", "SECRET_KEY_FILE cannot be read: No such file or directory"),
     ],
 )
@@ -90,6 +91,7 @@ def test_it_takes_complete_production_settings() -> None:
     assert shown("SECRET_KEY", **PRODUCTION) == "k" * 50
     assert shown("ALLOWED_HOSTS", **PRODUCTION) == "['127.0.0.1', 'localhost', '[::1]', 'subiteya.example.com']"
     assert shown("SESSION_COOKIE_SECURE", **PRODUCTION) == "True"
+    assert shown("DEBUG", **PRODUCTION) == "False"
     assert shown("LOGGING['formatters']", **PRODUCTION).count("JsonFormatter") == 1
 
 
@@ -125,3 +127,68 @@ def test_it_puts_the_bucket_into_s3_when_one_is_named() -> None:
     assert "storages.backends.s3.S3Storage" in options
     assert "'bucket_name': 'videos'" in options
     assert "'endpoint_url': 'http://127.0.0.1:9000'" in options
+
+
+def test_it_notices_a_database_that_is_gone_unless_the_address_says_how() -> None:
+    address = f"{PRODUCTION['DATABASE_URL']}?tcp_user_timeout=9000"
+
+    options = shown("DATABASES['default']['OPTIONS']", **PRODUCTION | {"DATABASE_URL": address})
+
+    assert "'keepalives_idle': 10" in options
+    assert "'tcp_user_timeout': 9000" in options
+
+
+def test_it_leaves_no_cursor_behind_in_a_pooler() -> None:
+    name = "DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS']"
+
+    assert shown(name, **PRODUCTION, SUBITEYA_DATABASE_POOLER="true") == "True"
+    assert shown(name, **PRODUCTION) == "False"
+
+
+BREAK = """
+import sys
+import django
+from django.conf import settings
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+django.setup()
+from django.test import Client
+from django.urls import path
+import subiteya.urls
+
+def broken(request):
+    planted = "planted-local-variable"
+    raise ValueError("Bearer planted-token")
+
+subiteya.urls.urlpatterns.append(path("broken/", broken))
+client = Client(raise_request_exception=False, headers={"host": "subiteya.example.com", "x-forwarded-proto": "https"})
+for address in ("/broken/", "/no-such-page/"):
+    answer = client.get(address)
+    print(answer.status_code, answer.content.decode())
+"""
+
+
+def test_it_shows_no_debug_page_in_production(tmp_path: Path) -> None:
+    """A page that breaks and one that is not there, under production's settings; no `collectstatic` was run here."""
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}", "SUBITEYA_VAR_DIR": str(tmp_path)}
+    names = {"SUBITEYA_STATIC_ROOT": str(tmp_path), "OTEL_SDK_DISABLED": "true"}
+
+    done = run([sys.executable, "-W", "ignore", "-c", BREAK], **{**PRODUCTION, **database, **names})
+
+    assert done.stdout.startswith("500 "), done.stderr[-2000:]
+    assert "\n404 " in done.stdout
+    shown = done.stdout
+    words = ("Traceback", "ValueError", "planted", "django.core", "DEBUG", "urlpatterns", PRODUCTION["SECRET_KEY"])
+    assert not [word for word in words if word in shown]
+    assert "planted-token" not in done.stderr
+
+
+PINNED = ("requirements.txt", "requirements-dev.txt")
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_it_pins_every_package_by_version_and_hash(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+    assert len(lines) > 30
+    assert not [line[:60] for line in lines if "==" not in line.split("--hash", 1)[0] or "--hash=sha256:" not in line]

@@ -129,6 +129,17 @@ def test_it_lets_no_value_forge_a_line_or_a_field() -> None:
         ("otpauth://totp/SubiteYa:ana?secret=JBSWY3DPEHPK3PXP&issuer=SubiteYa", "JBSWY3DPEHPK3PXP"),
         ("Cookie: csrftoken=plain-secret; django_language=es; sessionid=other-secret", "-secret"),
         ("GET /accounts/callback/?code=plain-secret&state=1", "plain-secret"),
+        ("GET /accounts/callback/?state=plain-secret", "plain-secret"),
+        ("GET /connect/WzEsInBsYWluIl0:plain-secret_x/ 200", "plain-secret"),
+        ("Cookie: __Host-sessionid=plain-secret; a=b", "plain-secret"),
+        ("authorization: bearer plain-secret", "plain-secret"),
+        ("Authorization: Basic cGxhaW4tc2VjcmV0", "cGxhaW4tc2VjcmV0"),
+        ("EMAIL_HOST_PASSWORD=plain-secret", "plain-secret"),
+        ("{'new_password1': 'plain-secret'}", "plain-secret"),
+        ("FIELD_ENCRYPTION_KEYS=plain-secret", "plain-secret"),
+        ("SUBITEYA_ALERT_WEBHOOK_SECRET: plain-secret", "plain-secret"),
+        ("connection to postgres://subiteya:plain-secret@db:5432/x failed", "plain-secret"),
+        ("row v1:3f0c92d1:" + Fernet(base64.urlsafe_b64encode(bytes(32))).encrypt_at_time(b"x", 0).decode(), "gAAAA"),
         ("stored " + Fernet(base64.urlsafe_b64encode(bytes(32))).encrypt_at_time(b"x", 0).decode(), "gAAAA"),
     ],
 )
@@ -147,6 +158,7 @@ def test_it_redacts_inside_nested_fields() -> None:
 
 def test_it_leaves_ordinary_text_alone() -> None:
     text = "publish_id=v_pub_file~v2-1.123 log_id=2026 act 3 of 4, contract.pdf, code=spam_risk"
+    text += " Act.objects.filter POST /accounts/connect/ 302 https://x.example:8000/a:b@c"
 
     assert redact(text) == text
 

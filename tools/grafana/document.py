@@ -44,7 +44,7 @@ SECTIONS = (
     Section("dailyThroughput", ".[] | {at: .day, created, processed, failed}"),
     Section("accountsWithFailures", ".[] | {account, week: .failures7d, hour: .failuresLastHour, breaker}"),
     Section("recentFailures", ".[] | {at: .when, account, name: .cause, text: .sentence, value: .video, traceId}"),
-    Section("topicLeaders", "to_entries[] | .key as $s | .value[] | {name: $s, text: .topic, value: .videos}"),
+    Section("topicLeaders", "to_entries[] | .key as $s | .value[] | {name: $s, text: .hashtag, value: .videos}"),
     Section("processedLast24h", "{value: .}"),
     Section("failedLast24h", "{value: .}"),
     Section("processingSeconds", "to_entries[] | {name: .key, p50: .value.p50, p95: .value.p95, value: .value.count}"),
