@@ -25,7 +25,7 @@ monitoring: $(VENV)/.runtime ## Prometheus and Alertmanager against the running 
 	@exec $(BIN)/python manage.py monitoring
 
 test: $(VENV)/.dev ## Run the suites that need no system package
-	@$(PYTEST) -n $(JOBS)
+	@$(PYTEST) -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
 	$(BIN)/ruff check .
@@ -35,11 +35,11 @@ lint: $(VENV)/.dev ## Check style, types, imports, templates and migrations
 	$(BIN)/djlint templates --lint --quiet
 	DJANGO_SETTINGS_MODULE=subiteya.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 
-# What edits knows no database: on PostgreSQL it would be the same again.
+# On PostgreSQL: what asks the database. The rest would be the same again.
 integration: $(VENV)/.dev ## PostgreSQL, Redis, S3, forked workers (needs postgresql, prometheus)
 	@tools/with_postgres bash -uc 'failed=0; $(PYTEST) -m integration -n $(JOBS) --dist loadfile || failed=1; \
-		$(PYTEST) -n $(JOBS) --ignore tests/publishing/editing tests/audit tests/accounts tests/publishing tests/insights \
-			tests/monitoring || failed=1; exit $$failed'
+		$(PYTEST) -m "database and not integration and not browser" -n $(JOBS) --dist worksteal \
+			tests/audit tests/accounts tests/publishing tests/insights tests/monitoring || failed=1; exit $$failed'
 
 browser: $(VENV)/.dev ## Click through the pages in Chromium (needs chromium)
 	@$(PYTEST) -m browser -p no:randomly

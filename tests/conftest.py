@@ -35,6 +35,15 @@ hypothesis_settings.register_profile("subiteya", deadline=None, suppress_health_
 hypothesis_settings.load_profile("subiteya")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark with `database` what asks it: `make integration` runs that again on PostgreSQL."""
+    for item in items:
+        asks = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
+        if asks or item.get_closest_marker("django_db"):
+            item.add_marker("database")
+
+
 @pytest.fixture(autouse=True)
 def private_folders(settings: Any, tmp_path: Path) -> None:
     """Each test has a bucket and a work folder of its own, on every xdist worker."""

@@ -159,6 +159,23 @@ def test_it_makes_good_what_is_missing() -> None:
     assert publications_reconcile(whole=True) == 0
 
 
+def test_it_counts_as_made_good_only_what_is(caplog) -> None:
+    """Who calls again while something was made good would go round for ever over one that fails each time."""
+    VideoFactory(caption="#pan", status=VideoStatus.POSTED, posted_at=timezone.now(), post_id="77")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE insights_topic RENAME TO away")
+    try:
+        made = publications_reconcile(whole=True)
+        again = publications_reconcile(whole=True)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE away RENAME TO insights_topic")
+    assert "insight_lost" in caplog.text
+    assert (made > 0, again) == (True, 0)
+    assert publications_reconcile(whole=True) == 1
+    assert PublicationTopic.objects.count() == 1
+
+
 def test_it_never_stops_a_submission_that_it_cannot_learn_from(caplog) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE insights_publication RENAME TO away")

@@ -229,13 +229,15 @@ class TestRebuilding:
     def test_another_time_zone_counts_the_days_anew(self, settings: object) -> None:
         VideoFactory()
         Video.objects.update(created_at=datetime(2026, 11, 23, 2, 0, tzinfo=UTC))
-        with time_machine.travel(NOON, tick=False):
-            assert daily_throughput(2)[0] == Day(date(2026, 11, 22), 1, 0, 0)
-            settings.TIME_ZONE = "Asia/Kolkata"  # type: ignore[attr-defined]
+        try:
+            with time_machine.travel(NOON, tick=False):
+                assert daily_throughput(2)[0] == Day(date(2026, 11, 22), 1, 0, 0)
+                settings.TIME_ZONE = "Asia/Kolkata"  # type: ignore[attr-defined]
+                call_command("migrate", verbosity=0)
+                assert daily_throughput(2)[1].created == 1
+        finally:
+            settings.TIME_ZONE = "America/Argentina/Buenos_Aires"  # type: ignore[attr-defined]
             call_command("migrate", verbosity=0)
-            assert daily_throughput(2)[1].created == 1
-        settings.TIME_ZONE = "America/Argentina/Buenos_Aires"  # type: ignore[attr-defined]
-        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.django_db(transaction=True)
