@@ -202,10 +202,21 @@ class QueueWorker(HorseWorker):
         return min(outages + 1, 10)
 
     def _say_goodbye(self) -> None:
-        with suppress(RedisError, OSError):  # the record expires by itself
+        with suppress(RedisError, OSError):  # the record expires by itself, and the bells are rung again
+            self._put_back()
             self.register_death()
         self.heart.stop()
         logger.info("worker_stopped", extra={"worker": self.name})
+
+    def _put_back(self) -> None:
+        """Redis may have given us a message in the moment in which we were told to stop. Another's may be among them,
+        which then comes twice: that does no harm.
+        """
+        queue = self.queues[0]
+        for message_id in queue.intermediate_queue.get_job_ids():
+            if message_id not in queue.started_job_registry:
+                queue.intermediate_queue.remove(message_id)
+                queue.push_job_id(message_id, at_front=True)
 
     def maintain_heartbeats(self, job: Job, execution: Any) -> None:
         """As rq's, but a Redis that is away must not make us turn our back on a horse at work."""

@@ -239,7 +239,7 @@ def _ring_jobs(now: datetime, kind: JobKind) -> tuple[int, int]:
     """Ring for jobs that are due, free, and were not rung for since they became due: as many as the queue has room for.
 
     Most wait here and not in Redis: their order is decided when they are rung for. What waits there unanswered is
-    not rung for again, since each bell costs a worker a fork. Answers how many were rung for, and whether (1) others
+    not rung for again, since each bell costs a worker time. Answers how many were rung for, and whether (1) others
     are left although there was room.
     """
     waits = line(kind)

@@ -104,6 +104,17 @@ def test_it_stops_at_once_when_idle(worker: Popen[bytes], log: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
+def test_it_puts_back_what_it_was_given_in_the_moment_of_its_stop(worker: Popen[bytes], redis: Redis) -> None:
+    queue = get_queue("edit")
+    redis.rpush(queue.intermediate_queue_key, "run_job-1-abcd")
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(timeout=20) == 0
+    assert queue.job_ids == ["run_job-1-abcd"]
+    assert not redis.exists(queue.intermediate_queue_key)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_it_lets_the_running_task_persist_before_it_stops(
     worker: Popen[bytes], tmp_path: Path, log: Path, sign: signal.Signals
