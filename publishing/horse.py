@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -202,6 +203,7 @@ class HorseWorker(Worker):
             try:
                 self._perform(job)
             except BaseException:  # noqa: BLE001
+                connections.close_all()
                 self._finalize_failure(job, queue, execution, sys.exc_info())
                 os._exit(1)
             line.send(DONE)
@@ -220,27 +222,25 @@ class HorseWorker(Worker):
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             copy_context().run(job.perform)
-        except BaseException:
-            connections.close_all()
-            raise
         finally:
             signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
             spans.drain()
 
     def _unpacked(self, packet: bytes) -> tuple[Job, Execution]:
-        fields = json.loads(packet)
-        execution = Execution(fields.pop("execution"), fields["id"], self.connection, worker_name=self.name)
-        job = self.job_class.create(**fields, connection=self.connection, serializer=self.serializer)
+        key, fields, execution_id, began = json.loads(packet)
+        job = self.job_class(key, connection=self.connection, serializer=self.serializer)
+        job.restore({name: value.encode("latin-1") for name, value in fields.items()})
+        execution = Execution(execution_id, key, self.connection, worker_name=self.name)
+        execution.created_at = datetime.fromtimestamp(began, UTC)
         return job, execution
 
 
 def _packet(job: Job, execution: Execution) -> bytes:
-    """A message for a horse that runs already: what it needs to perform it, and to note its failure."""
-    fields = {
-        "id": job.id, "func": job.func_name, "args": job.args, "kwargs": job.kwargs, "meta": job.meta,
-        "origin": job.origin, "timeout": job.timeout, "failure_ttl": job.failure_ttl, "execution": execution.id,
-    }  # fmt: skip
-    return json.dumps(fields).encode()
+    """A message for a horse that runs already, whole: its failure is noted as that of a message forked with."""
+    fields = {name: value if isinstance(value, bytes | str) else str(value) for name, value in job.to_dict().items()}
+    octets = {name: value.encode() if isinstance(value, str) else value for name, value in fields.items()}
+    texts = {name: value.decode("latin-1") for name, value in octets.items()}  # JSON knows no octets
+    return json.dumps([job.id, texts, execution.id, execution.created_at.timestamp()]).encode()
 
 
 def _mend_connections() -> None:

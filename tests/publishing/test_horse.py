@@ -110,6 +110,25 @@ def test_it_notes_the_failure_of_a_later_message_as_its_own(worker: QueueWorker,
     assert not get_queue("edit").started_job_registry.get_job_ids()
 
 
+def test_it_notes_as_much_of_a_failure_whoever_fails(worker: QueueWorker, redis: Redis, out: Path) -> None:
+    """The first message of a horse was forked with it, a later one handed over."""
+    first = ring("crash", "ñandú 😀")
+    serve(worker)
+    ring("note", str(out))
+    later = ring("crash", "ñandú 😀")
+    serve(worker)
+
+    fields, others = redis.hgetall(first.key), redis.hgetall(later.key)
+    own = {b"created_at", b"enqueued_at", b"started_at", b"ended_at", b"last_heartbeat"}
+    assert fields.keys() == others.keys() >= own
+    assert {name: fields[name] for name in fields.keys() - own} == {name: others[name] for name in others.keys() - own}
+    one, other = first.latest_result(), later.latest_result()
+    assert one.exc_string.splitlines()[-1] == other.exc_string.splitlines()[-1]
+    assert one.worker_name == other.worker_name == worker.name
+    assert other.execution_id
+    assert len(worker.connection.smembers(f"rq:worker:{worker.name}:executions")) == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_gives_back_the_job_that_its_horse_died_on(worker: QueueWorker, out: Path, caplog: Any) -> None:
     """Not the one with which the horse began."""
