@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.db import connections
 from rq import Queue, Worker
@@ -105,7 +105,6 @@ class HorseWorker(Worker):
     """A worker's dealings with its horse; `horse_pid` is set while that has a message in hand."""
 
     _horse: Horse | None = None
-    _went_well = False
 
     # In the worker
 
@@ -123,20 +122,21 @@ class HorseWorker(Worker):
 
     def see_through(self, job: Job, queue: Queue, execution: Execution) -> None:
         """Wait for what becomes of the message, and note it in Redis: rq's way for one that ended its horse."""
-        self._went_well = False
         answer = self.monitor_work_horse(job, queue, execution)
-        with self.connection.pipeline() as pipeline:
-            if self._went_well:
+        with stop_held_back(), self.connection.pipeline() as pipeline:
+            if answer == DONE:
                 with suppress(InvalidJobOperation):  # a Redis that came back empty knows no such message
                     job.delete(pipeline=pipeline, remove_from_queue=False)
             elif answer == REFUSED:
                 job.set_status(JobStatus.QUEUED, pipeline=pipeline)
                 job.cleanup(MESSAGE_TTL_SECONDS, pipeline=pipeline)
                 queue.push_job_id(job.id, pipeline=pipeline, at_front=True)
-            if self._went_well or answer == REFUSED:
+            if answer != GONE:
                 self.cleanup_execution(job, pipeline=pipeline, execution=execution)
             self.set_state(WorkerStatus.IDLE, pipeline=pipeline)
             pipeline.execute()
+        if self._horse and (answer == REFUSED or not self._horse.is_young):
+            self.dismiss_horse()
 
     def monitor_work_horse(self, job: Job, queue: Queue, execution: Execution) -> bytes:
         """As rq's, but it need not be the horse's end that ends the job."""
@@ -152,15 +152,7 @@ class HorseWorker(Worker):
             return answer
         self._horse_pid = 0
         self.executions.pop(execution.id, None)
-        self._went_well = answer == DONE
-        if not horse.is_young:
-            self.dismiss_horse()
         return answer
-
-    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
-        pid, status, usage = super().wait_for_horse()
-        self._went_well = status == 0
-        return pid, status, usage
 
     def dismiss_horse(self) -> None:
         """There is nothing more to do for the horse, if there is one: an idle worker has none."""

@@ -18,7 +18,7 @@ from redis import Redis
 from rq.job import Job as Message
 
 from publishing import horse as module
-from publishing.horse import HORSE_SECONDS, Horse, _mend_connections, stop_held_back
+from publishing.horse import Horse, _mend_connections, stop_held_back
 from publishing.models import Job
 from publishing.queues import MESSAGE_TTL_SECONDS, get_queue
 from publishing.services.jobs import job_claim, worker_name
@@ -31,8 +31,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def worker(redis: Redis) -> Iterator[QueueWorker]:
-    """A worker in this process; what it forks ends with the test."""
+def worker(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[QueueWorker]:
+    """A worker in this process; what it forks ends with the test, and stays young on a busy machine."""
+    monkeypatch.setattr(module, "HORSE_SECONDS", 60.0)
     worker = make_worker("edit")
     yield worker
     worker.dismiss_horse()
@@ -72,15 +73,14 @@ def test_it_performs_several_short_messages_in_one_process(worker: QueueWorker, 
     assert not worker.executions
 
 
-def test_it_ends_with_a_message_that_took_long(worker: QueueWorker, out: Path) -> None:
-    ring("note", str(out))
-    ring("note", str(out), seconds=HORSE_SECONDS)
+def test_it_ends_with_a_message_that_took_long(worker: QueueWorker, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HORSE_SECONDS", 0.5)
+    ring("note", str(out), seconds=0.5)
     ring("note", str(out))
 
     serve(worker)
 
-    first, second, third = noted(out, 0)
-    assert first == second != third
+    assert len(set(noted(out, 0))) == 2
 
 
 def test_it_ends_when_there_is_nothing_more_to_do(worker: QueueWorker, out: Path) -> None:
