@@ -13,7 +13,6 @@ import random
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -21,21 +20,22 @@ from datetime import timedelta
 from importlib import import_module
 from subprocess import SubprocessError
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
-from rq.exceptions import DequeueTimeout, InvalidJobOperation
+from rq import Queue
+from rq.exceptions import DequeueTimeout
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
-from rq.worker.base import WorkerStatus
 
 from publishing.editing.ffmpeg import ffmpeg_version
 from publishing.editing.isolation import available
+from publishing.horse import STOP_SIGNALS, HorseWorker, stop_held_back
 from publishing.models import WorkerKind
 from publishing.pace import paced
 from publishing.queues import SHORT_HANDSHAKE, queue_name
@@ -44,7 +44,6 @@ from publishing.services.heartbeats import Heart
 from publishing.services.jobs import job_abandon, job_claim, worker_name
 from publishing.stopping import Stopping
 from subiteya.lib import spans
-from subiteya.lib.processes import die_with_parent
 from subiteya.lib.redaction import redact
 
 __all__ = ["QueueWorker", "Stopping", "make_worker"]
@@ -65,7 +64,6 @@ KEPT_ALIVE: dict[str, Any] = {
 }
 #: Between two signs of life in Redis of a worker that takes one message after the other.
 BEAT_AGAIN = timedelta(seconds=MONITOR_SECONDS)
-_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 def make_worker(kind: str, name: str = "", *, host_queue: bool = False) -> QueueWorker:
@@ -95,7 +93,7 @@ def make_worker(kind: str, name: str = "", *, host_queue: bool = False) -> Queue
     return worker
 
 
-class QueueWorker(Worker):
+class QueueWorker(HorseWorker):
     """Listens to one queue until SIGTERM or SIGINT; `run` returns then, at the latest after STOP_SECONDS."""
 
     heart: Heart
@@ -113,9 +111,11 @@ class QueueWorker(Worker):
                     outages = self._reconnected(outages)
                     self._serve()
                 except (RedisError, OSError) as error:
+                    self.dismiss_horse()
                     outages = self._wait_for_redis(error, outages)
         except Stopping:
             pass
+        self.dismiss_horse()
         self._say_goodbye()
 
     def _get_ready(self) -> None:
@@ -145,15 +145,32 @@ class QueueWorker(Worker):
             if not self.last_heartbeat or now() - self.last_heartbeat > BEAT_AGAIN:
                 self.heartbeat()
             self.heart.beat()
-            try:
-                taken = self.queue_class.dequeue_any(
-                    self.queues, self.dequeue_timeout, connection=self.connection,
-                    job_class=self.job_class, serializer=self.serializer,
-                )  # fmt: skip
-            except DequeueTimeout:
-                continue
-            if taken is not None and not self._stop_requested:
-                self.execute_job(*taken)
+            in_hand = self._take_up(None)
+            if not in_hand:
+                self.dismiss_horse()
+                in_hand = self._take_up(self.dequeue_timeout)
+            if in_hand:
+                self.see_through(*in_hand)
+
+    def _take_up(self, seconds: int | None) -> tuple[Job, Queue, Execution] | None:
+        """Take the next message and hand it to a horse; wait for one as long as `seconds`, or not at all."""
+        if seconds is None:  # one that waits already: it is taken and handed over, or left where it is
+            with stop_held_back():
+                taken = None if signal.sigpending() & STOP_SIGNALS else self._take(seconds)
+                return (*taken, self.hand_over(*taken)) if taken else None
+        taken = self._take(seconds)
+        if not taken or self._stop_requested:
+            return None
+        with stop_held_back():
+            return (*taken, self.hand_over(*taken))
+
+    def _take(self, seconds: int | None) -> tuple[Job, Queue] | None:
+        with suppress(DequeueTimeout):
+            taken: tuple[Job, Queue] | None = self.queue_class.dequeue_any(
+                self.queues, seconds, connection=self.connection, job_class=self.job_class, serializer=self.serializer
+            )
+            return taken
+        return None
 
     def run_maintenance_tasks(self) -> None:
         """As rq's, at the start and each minute; and clear away what killed horses of this host left."""
@@ -185,10 +202,21 @@ class QueueWorker(Worker):
         return min(outages + 1, 10)
 
     def _say_goodbye(self) -> None:
-        with suppress(RedisError, OSError):  # the record expires by itself
+        with suppress(RedisError, OSError):  # the record expires by itself, and the bells are rung again
+            self._put_back()
             self.register_death()
         self.heart.stop()
         logger.info("worker_stopped", extra={"worker": self.name})
+
+    def _put_back(self) -> None:
+        """Redis may have given us a message in the moment in which we were told to stop. Another's may be among them,
+        which then comes twice: that does no harm.
+        """
+        queue = self.queues[0]
+        for message_id in queue.intermediate_queue.get_job_ids():
+            if message_id not in queue.started_job_registry:
+                queue.intermediate_queue.remove(message_id)
+                queue.push_job_id(message_id, at_front=True)
 
     def maintain_heartbeats(self, job: Job, execution: Any) -> None:
         """As rq's, but a Redis that is away must not make us turn our back on a horse at work."""
@@ -229,66 +257,6 @@ class QueueWorker(Worker):
             job_abandon(owner=worker_name(retpid))
         connections.close_all()
 
-    # The work-horse: it talks to Redis only when a task fails. We have a connection, it would need its own.
-
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        """As rq's, but what rq notes in Redis before and after the task is noted here."""
-        execution = self.prepare_execution(job)
-        self.prepare_job_execution(job, remove_from_intermediate_queue=True)
-        self.fork_work_horse(job, queue)
-        self.monitor_work_horse(job, queue, execution)
-        with self.connection.pipeline() as pipeline:
-            if self._went_well:
-                with suppress(InvalidJobOperation):  # a Redis that came back empty knows no such message
-                    job.delete(pipeline=pipeline, remove_from_queue=False)
-                self.cleanup_execution(job, pipeline=pipeline, execution=execution)
-            self.set_state(WorkerStatus.IDLE, pipeline=pipeline)
-            pipeline.execute()
-
-    _went_well = False
-
-    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
-        pid, status, usage = super().wait_for_horse()
-        self._went_well = status == 0
-        return pid, status, usage
-
-    def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Fork with the stop signals held back: the child must not run the parent's handler."""
-        connections.close_all()
-        self._parent_pid = os.getpid()
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-        try:
-            super().fork_work_horse(job, queue)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-
-    def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
-        """In the child: never returns into the parent's loop, and never outlives the parent."""
-        try:
-            die_with_parent(self._parent_pid)
-            super().main_work_horse(job, queue)
-        finally:
-            os._exit(1)
-
-    def setup_work_horse_signals(self) -> None:
-        """SIGTERM becomes `Stopping` in the task, once; Ctrl-C is the parent's business."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, _raise_stopping)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-
-    def perform_job(self, job: Job, queue: Queue, execution: Any) -> bool:
-        """Run the task, and leave the database politely. One that fails is noted, and ends the horse with an error."""
-        try:
-            try:
-                job.perform()
-            finally:
-                spans.drain()
-                connections.close_all()
-        except BaseException:  # noqa: BLE001
-            self._finalize_failure(job, queue, execution, sys.exc_info())
-            os._exit(1)
-        return True
-
     def handle_job_failure(
         self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = "", execution: Any = None
     ) -> None:
@@ -302,8 +270,3 @@ class QueueWorker(Worker):
             logger.info("task_stopped", extra=extra)
         else:
             logger.error("task_crashed", extra=extra, exc_info=exc_info)
-
-
-def _raise_stopping(signum: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Stopping

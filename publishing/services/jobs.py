@@ -298,6 +298,14 @@ def job_abandon(*, owner: str) -> int:
     return jobs.update(lease_until=timezone.now())
 
 
+def job_unanswered(pk: int, *, owner: str, since: datetime) -> None:
+    """`owner` heard a bell for job `pk` at `since` and has to stop before it could say so: let the scheduler ring, or
+    take the job over, now. A bell that was rung after `since` stands.
+    """
+    Job.objects.filter(pk=pk, status__in=sorted(JOB_CLAIMABLE), belled_at__lte=since).update(belled_at=None)
+    job_abandon(owner=owner)
+
+
 def job_release(claim: Claim) -> None:
     """Give a running job back untouched (the worker stops): it keeps its attempt and is rung again."""
     with transaction.atomic():

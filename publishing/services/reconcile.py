@@ -45,7 +45,7 @@ from publishing.services.jobs import (
     lane,
     worker_name,
 )
-from publishing.services.moves import is_missed, video_move
+from publishing.services.moves import is_missed, video_move, video_move_within
 from publishing.services.outages import is_canary
 from publishing.services.outcomes import given_up
 from publishing.services.working import preferred_host
@@ -164,11 +164,13 @@ def _about(row: Video | Job | AccountCircuit, name: str) -> Iterator[None]:
 
 
 def video_start(video: Video) -> None:
-    """Send a due video on its way, or call it missed when its hour is long gone."""
+    """Send a due video on its way, or call it missed when its hour is long gone. Part of the caller's transaction:
+    ten thousand may be due at once, and each savepoint costs two questions.
+    """
     if is_missed(video):
         video_miss(video)
         return
-    video_move(video=video, to=VideoStatus.EDITED, code="due")
+    video_move_within(video, VideoStatus.EDITED, "due", None, None, {})
     job_create(video=video, kind=JobKind.UPLOAD, rings=False)  # `_ring_jobs` does, in its turn
 
 
@@ -239,7 +241,7 @@ def _ring_jobs(now: datetime, kind: JobKind) -> tuple[int, int]:
     """Ring for jobs that are due, free, and were not rung for since they became due: as many as the queue has room for.
 
     Most wait here and not in Redis: their order is decided when they are rung for. What waits there unanswered is
-    not rung for again, since each bell costs a worker a fork. Answers how many were rung for, and whether (1) others
+    not rung for again, since each bell costs a worker time. Answers how many were rung for, and whether (1) others
     are left although there was room.
     """
     waits = line(kind)
@@ -248,15 +250,20 @@ def _ring_jobs(now: datetime, kind: JobKind) -> tuple[int, int]:
         return 0, 0
     chosen = list(_in_turn(now, kind)[: room + 1])
     jobs = Job.objects.select_related("video").in_bulk(chosen[:room])
-    rung = 0
+    rung: dict[int, list[int]] = {}
+    left = int(len(chosen) > room)
     for job in (jobs[pk] for pk in chosen if pk in jobs):
         with job_bound(job):
             heard = ring(job.kind, "run_job", job.pk, job_origin(job), host=job.prefer_host)
         if not heard:
-            return rung, 0  # Redis is down: the next round tries again
-        Job.objects.filter(pk=job.pk).update(belled_at=now)
-        rung += 1
-    return rung, int(len(chosen) > room)
+            left = 0  # Redis is down: the next round tries again
+            break
+        rung.setdefault(job.fence, []).append(job.pk)
+    # Not one by one; were we to die before, they would be found waiting in the queue. Who took one meanwhile has
+    # raised its fence, and what became of its bell is theirs to say.
+    for fence, pks in rung.items():
+        Job.objects.filter(pk__in=pks, fence=fence).update(belled_at=now)
+    return sum(map(len, rung.values())), left
 
 
 def _in_turn(now: datetime, kind: JobKind) -> QuerySet[Job, int]:

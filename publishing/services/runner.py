@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from publishing.services.jobs import (
     job_origin,
     job_release,
     job_ring_next,
+    job_unanswered,
     job_write,
     worker_name,
 )
@@ -54,11 +55,17 @@ def job_run(pk: int, *, asked_by: str = "") -> None:
 
     `asked_by`: the traceparent of the run that rang, if any.
     """
-    claim = job_claim(pk, owner=worker_name())
-    if claim is None:
-        return
-    with _traced(claim, asked_by):
-        _run(claim)
+    heard = timezone.now()
+    try:
+        claim = job_claim(pk, owner=worker_name())
+        if claim is None:
+            return
+        with _traced(claim, asked_by):
+            _run(claim)
+    except Stopping:
+        with suppress(DatabaseError):  # then the bell is rung again when nobody has answered for long
+            job_unanswered(pk, owner=worker_name(), since=heard)
+        raise
 
 
 @contextmanager

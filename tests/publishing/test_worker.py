@@ -104,6 +104,17 @@ def test_it_stops_at_once_when_idle(worker: Popen[bytes], log: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
+def test_it_puts_back_what_it_was_given_in_the_moment_of_its_stop(worker: Popen[bytes], redis: Redis) -> None:
+    queue = get_queue("edit")
+    redis.rpush(queue.intermediate_queue_key, "run_job-1-abcd")
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(timeout=20) == 0
+    assert queue.job_ids == ["run_job-1-abcd"]
+    assert not redis.exists(queue.intermediate_queue_key)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_it_lets_the_running_task_persist_before_it_stops(
     worker: Popen[bytes], tmp_path: Path, log: Path, sign: signal.Signals
@@ -132,6 +143,27 @@ def test_it_kills_a_task_that_does_not_stop(worker: Popen[bytes], tmp_path: Path
     assert (tmp_path / "stopped").exists()
     assert not alive(horse)
     wait_for(lambda: not alive(child), seconds=15)
+
+
+@pytest.mark.parametrize("after", [1, 7, 20])
+def test_it_loses_no_message_when_it_is_stopped_between_short_ones(
+    redis: Redis, redis_server: str, tmp_path: Path, log: Path, after: int
+) -> None:
+    """A new bell would come half a minute later: each message was performed, was being performed, or still waits."""
+    out = tmp_path / "out"
+    messages = {ring("note", str(out), seconds=0.01).id for _ in range(60)}
+    with start(redis_server, log) as worker:
+        wait_for(lambda: out.exists() and len(out.read_text().splitlines()) >= after, seconds=60, every=0.001)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
+
+    queue = get_queue("edit")
+    begun = [line.split()[1] for line in out.read_text().splitlines()]
+    stopped = queue.failed_job_registry.get_job_ids()
+    assert len(begun) == len(set(begun))
+    assert set(begun) | set(stopped) | set(queue.job_ids) == messages
+    assert not redis.exists(queue.intermediate_queue_key)
+    assert len(stopped) <= 1
 
 
 def test_it_leaves_no_horse_and_no_grandchild_when_killed(worker: Popen[bytes], tmp_path: Path) -> None:

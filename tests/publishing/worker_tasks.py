@@ -9,6 +9,9 @@ import time
 from functools import partial
 from pathlib import Path
 
+from rq import get_current_job
+from structlog.contextvars import bind_contextvars, get_contextvars
+
 from publishing.stopping import Stopping
 from subiteya.lib.processes import die_with_parent
 
@@ -16,6 +19,15 @@ from subiteya.lib.processes import die_with_parent
 def write(path: str, text: str, trace_id: str = "") -> None:
     """Write `text` to `path`."""
     Path(path).write_text(text, encoding="utf-8")
+
+
+def note(path: str, seconds: float = 0.0, trace_id: str = "") -> None:
+    """Add the process and the message to `path`, and what an earlier task of the process has left bound."""
+    message = get_current_job()
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()} {message.id} {len(get_contextvars())}\n")
+    bind_contextvars(job_id=message.id)
+    time.sleep(seconds)
 
 
 def crash(secret: str, trace_id: str = "") -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from publishing.errors import LeaseLost, StateConflict
@@ -25,12 +25,15 @@ from publishing.services.jobs import (
     job_renew,
     job_ring,
     job_ring_next,
+    job_unanswered,
     job_write,
 )
 from publishing.services.moves import video_move
 from publishing.services.reconcile import reconcile_tick
+from publishing.services.runner import job_run
 from publishing.services.videos import video_retry
 from publishing.states import JobKind, JobStatus, VideoStatus
+from publishing.stopping import Stopping
 from tests.factories import EditedAssetFactory, JobFactory, TikTokAccountFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +111,39 @@ def test_it_gives_a_job_back_without_using_an_attempt():
     job_release(claim)
     job = Job.objects.get(pk=claim.job.pk)
     assert (job.status, job.attempt, job.lease_until) == (JobStatus.QUEUED, 1, None)
+
+
+@pytest.mark.parametrize("moment", ["SELECT", "INSERT", '"traceparent" ='])
+def test_it_has_the_bell_rung_again_at_once_when_it_is_stopped_before_it_could_work(moment):
+    """Before, within and after the claim: nobody waits for a lease, or for the bell to count as unanswered."""
+    job = JobFactory(belled_at=timezone.now())
+
+    def stop(execute, sql, *rest):
+        if moment in sql and "publishing_job" in sql:
+            moments.append(sql)
+            if len(moments) == 1:
+                raise Stopping
+        return execute(sql, *rest)
+
+    moments = []
+    with connection.execute_wrapper(stop), pytest.raises(Stopping):
+        job_run(job.pk)
+
+    job.refresh_from_db()
+    if job.status == JobStatus.QUEUED:
+        assert job.belled_at is None
+    else:
+        assert job.lease_until <= timezone.now()
+
+
+def test_it_lets_a_bell_stand_that_was_rung_after_its_own():
+    """A worker that gives its job back has rung for it."""
+    job = JobFactory(belled_at=timezone.now())
+
+    job_unanswered(job.pk, owner="a", since=timezone.now() - timedelta(seconds=1))
+
+    job.refresh_from_db()
+    assert job.belled_at is not None
 
 
 def test_it_stops_the_worker_of_a_cancelled_job_at_its_next_write():

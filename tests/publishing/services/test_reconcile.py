@@ -132,6 +132,25 @@ def test_it_keeps_the_queue_short_and_is_behind_until_all_were_rung_for(clock, b
     assert (bells(), is_behind(done)) == (jobs[LEAST:], False)
 
 
+def test_it_marks_all_that_it_rang_for_at_once_but_not_what_was_taken_meanwhile(clock, bells):
+    """Its worker may have given it back, and must not be thought to have been rung for."""
+    jobs = [JobFactory(belled_at=None).pk for _ in range(LEAST)]
+    marks = []
+
+    def take_one(execute, sql, *rest):
+        if sql.startswith('UPDATE "publishing_job" SET "belled_at"'):
+            marks.append(sql)
+            job_claim(jobs[0], owner="quick")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(take_one):
+        assert reconcile_tick()["rung"] == LEAST
+
+    assert len(marks) == 1
+    assert bells() == jobs
+    assert list(Job.objects.filter(belled_at=None).values_list("pk", flat=True)) == jobs[:1]
+
+
 def test_files_that_wait_take_no_place_of_an_edit_and_are_rung_for_once(clock, bells):
     files = [AssetFactory(status=AssetStatus.PENDING).pk for _ in range(2 * LEAST)]
     reconcile_tick()
