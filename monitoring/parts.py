@@ -19,8 +19,9 @@ from django.utils.html import format_html
 COLLECTED = "collected_parts"
 #: A request's header with the marks that the browser has, one after the other.
 HEADER = "Has-Parts"
-#: Of a mark: 48 bits, among a few hundred.
-DIGITS = 12
+#: Of a mark. That two of a few hundred are alike is not to be expected; a part would then stay as it was until its next
+#: change.
+DIGITS = 8
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import TikTokAccount, User
-from monitoring.parts import marks_in
+from monitoring.parts import DIGITS, marks_in
 from monitoring.views import today
 from publishing.models import Video
 from publishing.states import VideoStatus
@@ -104,4 +104,4 @@ def test_it_is_kept_by_no_cache(as_ana, accounts):
 
 
 def test_it_reads_marks_that_stand_one_after_the_other():
-    assert marks_in("a" * 12 + "b" * 12) == {"a" * 12, "b" * 12}
+    assert marks_in("a" * DIGITS + "b" * DIGITS) == {"a" * DIGITS, "b" * DIGITS}
