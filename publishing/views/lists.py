@@ -43,7 +43,7 @@ def video_list(request: MemberRequest) -> HttpResponse:
     context |= {
         "accounts": accounts,
         "many_accounts": many,
-        "who": accounts.get(asked.get("account"), asked.get("who", "")),
+        "who": accounts.get(asked.get("account", 0), asked.get("who", "")),
         "choices": choices_of(asked),
         "families": families,
         "live": list_address(asked, live=True),
