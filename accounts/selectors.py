@@ -8,12 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from accounts.models import OAuthToken, TikTokAccount, TikTokAccountQuerySet, User
 from subiteya.lib.crypto import Sealed
 
 #: A refresh token with less than this is for a person to look at: only reconnecting renews it.
 REFRESH_ENDS_SOON = timedelta(hours=48)
+#: Accounts that a page names at once, to choose one of them; where there are more, a part of the name is typed.
+NAMED = 30
 
 
 def accounts_for(user: User | AnonymousUser) -> TikTokAccountQuerySet:
@@ -21,10 +24,30 @@ def accounts_for(user: User | AnonymousUser) -> TikTokAccountQuerySet:
     return TikTokAccount.objects.for_user(user).select_related("sector", "token").order_by("username")
 
 
-def names_of(user: User | AnonymousUser) -> dict[int, str]:
-    """`{pk: "@name"}` of the accounts that `user` may see, by name; no more is read, as there may be thousands."""
-    accounts = TikTokAccount.objects.for_user(user).order_by("username").values_list("pk", "username")
-    return {pk: f"@{username}" for pk, username in accounts}
+def names_of(user: User | AnonymousUser, *, chosen: int | None = None) -> tuple[dict[int, str], bool]:
+    """`{pk: "@name"}` of the first accounts that `user` may see, by name, and whether there are more.
+
+    The `chosen` one is always there if they may see it.
+    """
+    visible = TikTokAccount.objects.for_user(user).order_by("username")
+    found = {pk: f"@{username}" for pk, username in visible.values_list("pk", "username")[: NAMED + 1]}
+    more = len(found) > NAMED
+    if more and chosen and chosen not in found:
+        found |= {account.pk: str(account) for account in visible.filter(pk=chosen)}
+    return found, more
+
+
+def accounts_like(user: User | AnonymousUser, words: str) -> list[TikTokAccount]:
+    """The accounts that `user` may see with `words` in their name or nickname, as many as a list can be read."""
+    words = words.strip().removeprefix("@")
+    match = Q(username__icontains=words) | Q(display_name__icontains=words)
+    return list(TikTokAccount.objects.for_user(user).filter(match).order_by("username")[:NAMED])
+
+
+def account_named(user: User | AnonymousUser, name: str) -> int | None:
+    """The account that `user` may see and that is called `name`, with or without its @."""
+    called = TikTokAccount.objects.for_user(user).filter(username__iexact=name.strip().removeprefix("@"))
+    return called.order_by("pk").values_list("pk", flat=True).last()
 
 
 class TokenStatus(StrEnum):

@@ -43,6 +43,7 @@ urlpatterns = [
     path("logout/", views_login.Logout.as_view(), name="logout"),
     path("language/", views.set_language, name="set_language"),
     path("accounts/", views.account_list, name="account_list"),
+    path("accounts/names/", views.account_names, name="account_names"),
     path("accounts/<int:pk>/picture/", views_pictures.picture, name="account_picture"),
     path("accounts/connect/", views_connections.account_connect, name="account_connect"),
     path("accounts/callback/", views_connections.account_callback, name="account_callback"),

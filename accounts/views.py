@@ -19,7 +19,7 @@ from django.views.i18n import set_language as django_set_language
 
 from accounts.access import MemberRequest, signed_in
 from accounts.models import OAuthToken, TikTokAccount, User
-from accounts.selectors import accounts_for
+from accounts.selectors import accounts_for, accounts_like
 
 #: With fewer days left the page asks for a reconnection before TikTok does.
 DAYS_SOON = 14
@@ -77,6 +77,14 @@ def account_list(request: MemberRequest) -> HttpResponse:
     lost = sum(state.level == "lost" or _circuit(account) == "isolated" for account, state in cards)
     paused = sum(_circuit(account) in {"open", "half_open"} for account, _state in cards)
     return render(request, "accounts/account_list.html", {"cards": cards, "lost": lost, "paused": paused})
+
+
+@require_GET
+@signed_in
+def account_names(request: MemberRequest) -> HttpResponse:
+    """The names with `?who=` in them, as options for the field in which one is typed."""
+    found = accounts_like(request.user, request.GET.get("who", "")[:100].replace("\0", ""))
+    return render(request, "accounts/_names.html", {"accounts": found})
 
 
 def _circuit(account: TikTokAccount) -> str:

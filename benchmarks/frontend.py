@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,16 @@ Video.objects.bulk_create(
     for n, batch in enumerate(batches)
 )
 """
+#: The newest video of Ana's accounts fails, or is cancelled when it had failed: the database's triggers keep the sums.
+CHANGE = """
+UPDATE publishing_video SET
+    status = CASE status WHEN 'failed_edit' THEN 'cancelled' ELSE 'failed_edit' END,
+    reason_code = CASE status WHEN 'failed_edit' THEN '' ELSE 'edit_failed' END,
+    updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
+WHERE id = (SELECT max(id) FROM publishing_video WHERE account_id IN (
+    SELECT tiktokaccount_id FROM accounts_tiktokaccount_managers WHERE user_id = (
+        SELECT id FROM accounts_user WHERE username = 'ana')))
+"""
 
 
 @dataclass
@@ -119,6 +130,8 @@ def _measured(product: Installation, browser: Browser, data: str, username: str)
             with _window(browser, cookies, size) as page:
                 figures += _load(page, product.web_url + path, name, f"{data}, {screen}")
                 figures += _refresh(page, name, f"{data}, {screen}")
+                _change(product)
+                figures += _refresh(page, name, f"{data}, {screen}", changed=True)
         with _window(browser, cookies, DESKTOP, slower=SLOWER) as page:
             page.goto(product.web_url + path, wait_until="networkidle")
             figures += [_press(page, f"{name}: {act.what}, {data}", act) for act in _acts(page, name)]
@@ -184,16 +197,27 @@ def _load(page: Page, url: str, name: str, data: str) -> list[Figure]:
     ]
 
 
-def _refresh(page: Page, name: str, data: str) -> list[Figure]:
-    """A look that finds nothing new, and what moves on the page meanwhile."""
+def _change(product: Installation) -> None:
+    with closing(sqlite3.connect(product.folder / "var/db.sqlite3", timeout=20)) as database, database:
+        assert database.execute(CHANGE).rowcount == 1
+
+
+def _refresh(page: Page, name: str, data: str, *, changed: bool = False) -> list[Figure]:
+    """A look that finds nothing new, or one video in another state, and what moves on the page meanwhile.
+
+    What moves because there is more or less to show than before has no goal.
+    """
+    what = "refresh that finds a change" if changed else "refresh"
     with _listening(page) as traffic, page.expect_response(LIVE[name]) as answer:
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_timeout(300)
     shifts = page.evaluate("window.shifts")
+    assert not changed or answer.value.status == 200, answer.value.status
     return [
-        Figure(name=f"{name}: refresh, {data}", measured=traffic.total, unit="B", goal=REFRESH,
+        Figure(name=f"{name}: {what}, {data}", measured=traffic.total, unit="B", goal=REFRESH,
                detail={"status": answer.value.status}),
-        Figure(name=f"{name}: layout shift with a refresh, {data}", measured=sum(shifts), goal=SHIFT),
+        Figure(name=f"{name}: layout shift with a {what}, {data}", measured=sum(shifts),
+               goal=None if changed else SHIFT),
     ]  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class VideoFilterForm(forms.Form):
     status = forms.ChoiceField(choices=VideoStatus.choices, required=False)
     cause = forms.RegexField(r"^[a-z0-9_]{1,64}$", required=False)
     account = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
+    #: The account by its name, where there are too many to choose from a list.
+    who = forms.CharField(max_length=100, required=False)
     batch = forms.IntegerField(min_value=1, max_value=BIGGEST_ID, required=False)
     on = forms.ChoiceField(choices=[("created", "created"), ("scheduled", "scheduled")], required=False)
     since = DayField(required=False)

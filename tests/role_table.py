@@ -93,7 +93,7 @@ TABLE = (
         post="405 405 405 405 405 403 405 405"),
     # Pages
     Row("pages, each with what the person may see", "|".join([
-        names("accounts", "account_list"),
+        names("accounts", "account_list", "account_names"),
         names("publishing", "video_list", "video_list_live", "setup", "brand_list"),
         names("insights", "subtitles", "subtitles_csv", "hashtags", "hashtags_csv"),
         names("monitoring", "today", "today_live", "board", "board_live", "alerts"),

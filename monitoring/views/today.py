@@ -21,6 +21,7 @@ from accounts.views import DAYS_SOON, health
 from insights.selectors.sectors import sectors_of
 from insights.selectors.topics import topic_leaders
 from monitoring import drawing
+from monitoring.parts import HEADER, Region, marks_in, region
 from monitoring.selectors import today as selectors
 from monitoring.selectors.alerts import alerts_open
 from monitoring.views.today_groups import approval_row, group_row
@@ -31,7 +32,7 @@ from publishing.selectors.videos import cause_text
 from publishing.services.circuits import THRESHOLD
 from publishing.states import CircuitState, Family, JobStatus
 from publishing.views.buttons import Button, button_for, mending_action, primary_button
-from publishing.views.rows import Shown, shown, zone_of
+from publishing.views.rows import zone_of
 
 #: Hashtags of each sector.
 LEADERS = 3
@@ -99,22 +100,27 @@ def today(request: MemberRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def today_live(request: MemberRequest) -> HttpResponse:
-    """The changing part with its ETag; 304 without a body to the `If-None-Match` of a browser that has it."""
+    """The changing part with its ETag; 304 without a body to the `If-None-Match` of a browser that has it.
+
+    Of what changed only the parts travel that the browser does not have (`monitoring.parts`). Such an answer makes
+    sense only to whoever asked: no cache keeps it.
+    """
     part, _needs = _part(request.user)
-    headers = {"ETag": f'"{part.version}"', "Cache-Control": "private, no-cache"}
+    headers = {"ETag": f'"{part.version}"', "Cache-Control": "private, no-store"}
     if _has(request, part):
         return HttpResponseNotModified(headers=headers)
-    response = render(request, "monitoring/_today.html", {"part": part, "oob": True})
+    html = part.without(marks_in(request.headers.get(HEADER, "")))
+    response = render(request, "monitoring/_today.html", {"html": html, "version": part.version, "oob": True})
     for name, value in headers.items():
         response[name] = value
     return response
 
 
-def _has(request: HttpRequest, part: Shown) -> bool:
+def _has(request: HttpRequest, part: Region) -> bool:
     return f'"{part.version}"' in parse_etags(request.headers.get("If-None-Match", ""))
 
 
-def _part(user: User) -> tuple[Shown, int]:
+def _part(user: User) -> tuple[Region, int]:
     """The rendered part, and how many videos need the person."""
     stuck = selectors.attention(user, mending_action)
     counts = selectors.counts(user)
@@ -144,7 +150,7 @@ def _part(user: User) -> tuple[Shown, int]:
         "leaders": topic_leaders(sectors=sectors_of(user), limit=LEADERS) if counts.videos else {},
         **_throughput(counts),
     }
-    return shown("monitoring/_today_live.html", context, 0), counts.families[Family.ATTENTION]
+    return region("monitoring/_today_live.html", context), counts.families[Family.ATTENTION]
 
 
 def _failure(video: Video) -> dict[str, Any]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
-
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from publishing.causes import clock_text, size_text
 from publishing.clocks import city, hour, moment
@@ -55,16 +52,6 @@ def chip(video: Video, word: str = "") -> SafeString:
         icon(picture),
         word or status.label,
     )
-
-
-@register.simple_tag
-def account_options(accounts: Mapping[int, str], chosen: int | None) -> SafeString:
-    """The options of a choice of accounts: there may be thousands, for which the template's own loop is slow."""
-    options = [
-        f'<option value="{pk}"{" selected" if pk == chosen else ""}>{escape(name)}</option>'
-        for pk, name in accounts.items()
-    ]
-    return mark_safe("".join(options))  # noqa: S308  # numbers, and names that were escaped
 
 
 @register.simple_tag

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import floatformat
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from accounts.access import MemberRequest, polled, signed_in
-from accounts.selectors import names_of
+from accounts.selectors import account_named, names_of
 from publishing.forms import VideoFilterForm
 from publishing.models import Video
 from publishing.selectors.filters import moment_of, statuses_of
@@ -31,15 +33,17 @@ WATCHED = 150
 @signed_in
 def video_list(request: MemberRequest) -> HttpResponse:
     """The videos in the person's charge, newest first; a fragment with more of them for `?before=<pk>`."""
-    asked = VideoFilterForm.read(request.GET)
+    asked = _by_name(request, VideoFilterForm.read(request.GET))
     look = Looker(user=request.user)
     context = _page(request, look, asked) | {"asked": asked}
     if request.htmx and "before" in asked:
         return render(request, "publishing/_rows.html", context)
-    accounts = names_of(request.user)
+    accounts, many = names_of(request.user, chosen=asked.get("account"))
     families, matching = _counts(look, asked)
     context |= {
         "accounts": accounts,
+        "many_accounts": many,
+        "who": accounts.get(asked.get("account", 0), asked.get("who", "")),
         "choices": choices_of(asked),
         "families": families,
         "live": list_address(asked, live=True),
@@ -52,6 +56,16 @@ def video_list(request: MemberRequest) -> HttpResponse:
         "hiding": [] if context["rows"] or context["more"] else _hiding(look, asked, accounts),
     }
     return render(request, "publishing/video_list.html", context)
+
+
+def _by_name(request: MemberRequest, asked: dict[str, Any]) -> dict[str, Any]:
+    """`who` as the account of that name; the addresses that are made of the filters have its number."""
+    if "who" not in asked:
+        return asked
+    if account := account_named(request.user, asked["who"]):
+        return {**asked, "account": account}
+    messages.error(request, gettext("No account in your charge is called “%(name)s”.") % {"name": asked["who"]})
+    return asked
 
 
 def _newest(asked: Mapping[str, Any]) -> int:

@@ -5,11 +5,15 @@ import { keepLive } from "./live.js";
 const freshness = document.getElementById("freshness");
 const announcer = document.getElementById("announcer");
 const part = () => document.getElementById("today");
-const needs = (element) => Number(element?.querySelector("[data-attention]")?.dataset.attention ?? 0);
+/** How many videos need the person; undefined where that part did not come, as it is the same. */
+const needs = (element) => element.querySelector("[data-attention]")?.dataset.attention;
+/** The marks of the parts that are here: they need not come again. */
+const marks = () => [...part().querySelectorAll("[data-part]")].map((one) => one.dataset.part).join("");
 const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 let asked = Date.now();
 let focused = "";
+let whole = false;
 
 function ago(milliseconds) {
     const seconds = Math.max(0, Math.round(milliseconds / 1000));
@@ -29,13 +33,19 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
     if (before.id !== "today" || !after) {
         return;
     }
+    // A part that is said to be here and is not: nothing is drawn, and all of it comes with the next look.
+    whole = [...after.querySelectorAll("[hx-preserve]")].some((place) => !document.getElementById(place.id));
+    event.detail.shouldSwap = !whole;
+    if (whole) {
+        return;
+    }
     focused = before.contains(document.activeElement) ? document.activeElement.id : "";
     for (const details of before.querySelectorAll("details[id][open]")) {
         after.querySelector(`#${CSS.escape(details.id)}`)?.setAttribute("open", "");
     }
-    if (needs(before) !== needs(after)) {
-        const text = needs(after) ? announcer.dataset.more : announcer.dataset.none;
-        announcer.textContent = text.replace("{n}", String(needs(after)));
+    const now = needs(after);
+    if (now !== undefined && now !== needs(before)) {
+        announcer.textContent = (now === "0" ? announcer.dataset.none : announcer.dataset.more).replace("{n}", now);
     }
 });
 document.addEventListener("htmx:oobAfterSwap", () => {
@@ -49,7 +59,7 @@ document.addEventListener("htmx:oobAfterSwap", () => {
 keepLive({
     element: document.getElementById("main"),
     address: () => part().dataset.live,
-    headers: () => ({ "If-None-Match": `"${part().dataset.etag}"` }),
+    headers: () => ({ "If-None-Match": `"${part().dataset.etag}"`, "Has-Parts": whole ? "" : marks() }),
     moving: () => part().querySelector(".family.is-working b")?.textContent !== "0",
     told: (reached) => {
         asked = reached ? Date.now() : asked;

@@ -31,6 +31,13 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
     }
 });
 
+// A name that was taken from the list is a choice, as is an emptied field: neither is typing (inputType tells).
+document.querySelector("[name=who]")?.addEventListener("input", (event) => {
+    if (!event.inputType || event.inputType === "insertReplacementText") {
+        event.target.form.requestSubmit();
+    }
+});
+
 keepLive({
     element: rows,
     address,

@@ -99,3 +99,39 @@ def test_it_draws_nothing_while_nothing_changes_and_then_says_what_changed(
     expect(said).to_have_text(re.compile(r"atención: \d+$"))
     assert int(said.inner_text().rpartition(" ")[2]) >= before + 12 - 2  # others may have been mended meanwhile
     assert at_desk.complaints == []
+
+
+def test_it_leaves_alone_what_did_not_change_with_the_focus_in_it(installation: Installation, at_desk: Session) -> None:
+    burst(installation, "rafaga.cuatro")
+    page = at_desk.go("/")
+    page.wait_for_load_state("networkidle")
+    link = page.locator(".group", has_text="@rafaga.cuatro").get_by_role("link", name="Ver los 12")
+    link.focus()
+    page.locator(".group", has_text="@rafaga.cuatro").evaluate("(group) => { group.wasHere = true; }")
+
+    burst(installation, "rafaga.cinco")
+    with page.expect_response(LIVE["/"]) as answer:
+        look_now(page)
+
+    fresh = page.locator(".group", has_text="@rafaga.cinco")
+    expect(fresh).to_contain_text("12 videos")
+    expect(link).to_be_focused()
+    assert page.locator(".group", has_text="@rafaga.cuatro").evaluate("(group) => group.wasHere")
+    assert "@rafaga.cinco" in answer.value.text()
+    assert "@rafaga.cuatro" not in answer.value.text()
+    assert page.locator("#today [hx-preserve]").count() == 0
+    assert at_desk.complaints == []
+
+
+def test_it_asks_for_all_of_it_when_a_part_is_missing(installation: Installation, at_desk: Session) -> None:
+    page = at_desk.go("/")
+    page.wait_for_load_state("networkidle")
+    page.locator("#today-leaders").evaluate("(part) => { part.id = 'elsewhere'; }")  # its mark is sent all the same
+    burst(installation, "rafaga.seis")
+    for _look in range(2):  # the first finds no element for the empty place
+        with page.expect_response(LIVE["/"]):
+            look_now(page)
+        page.wait_for_timeout(500)
+    expect(page.locator(".group", has_text="@rafaga.seis")).to_contain_text("12 videos")
+    expect(page.locator("#today-leaders")).to_be_visible()
+    assert at_desk.complaints == []
