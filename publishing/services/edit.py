@@ -22,9 +22,10 @@ from publishing.errors import StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video, WorkingKind
 from publishing.pace import paced
 from publishing.services.brands import brand_of
+from publishing.services.checksums import sums_of
 from publishing.services.cleaning import disk_errors
-from publishing.services.disk import disk_code, sha256_of
-from publishing.services.files import HashingReader, bucket_is_local, bucket_put, bucket_step, local_copy
+from publishing.services.disk import disk_code
+from publishing.services.files import HashingReader, bucket_is_local, bucket_put, bucket_step, local_copy, sums_kept
 from publishing.services.ingest import asset_probe
 from publishing.services.jobs import LEASE, Claim, job_create, job_finish, job_progress, job_ring, job_write
 from publishing.services.moves import is_due, is_missed, video_move
@@ -181,19 +182,20 @@ def _show(claim: Claim, key: str) -> Callable[[float], None]:
 
 def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
     """Put the edited file into the bucket; the same bytes are stored once."""
-    digest = sha256_of(output)
-    known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=digest).first()
+    sums = sums_of(output)
+    known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=sums.sha256).first()
     with bucket_step(), disk_errors(info.size), output.open("rb") as file:
         if known and default_storage.exists(known.storage_key):
+            sums_kept(known, sums)
             return known
         storage_key = bucket_put(HashingReader(file, limit=info.size), folder="edited", suffix=".mp4")
     crash_point("edit_stored")
     asset, _created = Asset.objects.update_or_create(
         kind=AssetKind.EDITED,
-        sha256=digest,
+        sha256=sums.sha256,
         defaults={
             "storage_key": storage_key, "size": info.size, "probe": info.to_json(), "status": AssetStatus.READY,
-            "original_name": name,
+            "original_name": name, "xxh3": sums.xxh3,
         },
     )  # fmt: skip
     return asset
