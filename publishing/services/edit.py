@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from publishing.editing.ffmpeg import FfmpegError, FfmpegTimeout, ffmpeg_version, render
-from publishing.editing.probe import MediaInfo, MediaRefused, probe_isolated
+from publishing.editing.probe import MediaInfo, MediaRefused, probe_ahead
 from publishing.editing.spec import EditSpec
 from publishing.editing.subtitles import Cue
 from publishing.errors import StepFailed
@@ -142,16 +142,22 @@ def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
     """Render and store. The file is kept in between: when only the storing fails, only that is done again."""
     room = spec.source.size if spec.is_noop else spec.target_bytes
     make = partial(_encode, claim, spec, key)
-    path = working_file(kind=WorkingKind.RENDER, key=key, suffix=".mp4", room=room, make=make)
-    crash_point("edit_rendered")
+    with probe_ahead() as probed:  # ffmpeg begins on one core: the prober gets ready on another
+        path = working_file(kind=WorkingKind.RENDER, key=key, suffix=".mp4", room=room, make=make)
+        crash_point("edit_rendered")
+        info = _checked(probed, path, key)
+    with span("store", attributes={"subiteya.bytes": info.size}):
+        return _store(path, info, name=f"{key[:12]}.mp4")
+
+
+def _checked(probed: Callable[[Path], MediaInfo], path: Path, key: str) -> MediaInfo:
+    """Is what came out a video? Else it is not kept."""
     try:
         with span("probe"):
-            info = probe_isolated(path)
+            return probed(path)
     except MediaRefused as error:
         working_drop(kind=WorkingKind.RENDER, key=key)
         raise StepFailed("edit_invalid", {"why": error.code}) from error
-    with span("store", attributes={"subiteya.bytes": info.size}):
-        return _store(path, info, name=f"{key[:12]}.mp4")
 
 
 def _encode(claim: Claim, spec: EditSpec, key: str, output: Path) -> None:
