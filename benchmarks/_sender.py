@@ -1,8 +1,9 @@
 """One upload by our own code in a fresh process: `python -m benchmarks._sender` (JSON in, JSON out).
 
 `level` "transport": `TikTokClient.upload_chunk` for each part. "transfer": the whole of `publishing.services.transfer`,
-under a claimed job with its heartbeat, its database and its spans. Asked: url, file, sha256, target (bytes of a part),
-ca ("" for plain HTTP), repeat. Answered: seconds and CPU seconds of the sending, and the process's peak memory.
+under a claimed job with its heartbeat, its database and its spans. Asked: url, file, sha256, xxh3 ("" for a row
+from before it), target (bytes of a part), ca ("" for plain HTTP), repeat. Answered: seconds and CPU seconds of the
+sending, and the process's peak memory.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def transported(client: TikTokClient, asked: dict[str, Any], plan: ChunkPlan) ->
 
 def transferred(client: TikTokClient, asked: dict[str, Any], plan: ChunkPlan) -> float:
     """The upload of a job that has just been claimed; answers when the sending began."""
-    asset = EditedAssetFactory(kind=AssetKind.EDITED, sha256=asked["sha256"], size=plan.video_size)
+    sums = {"sha256": asked["sha256"], "xxh3": asked["xxh3"] or None}
+    asset = EditedAssetFactory(kind=AssetKind.EDITED, size=plan.video_size, **sums)
     video = VideoFactory(edited=asset, status=VideoStatus.UPLOADING)
     claim = job_claim(JobFactory(video=video, status=JobStatus.QUEUED, run_at=timezone.now()).pk, owner=worker_name())
     assert claim

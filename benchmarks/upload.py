@@ -10,7 +10,6 @@ Files are random bytes, and lie in the page cache.
 from __future__ import annotations
 
 import datetime
-import hashlib
 import ipaddress
 import json
 import os
@@ -32,6 +31,7 @@ from cryptography.x509.oid import NameOID
 
 from benchmarks._media import environment, fresh, template
 from benchmarks.harness import ROOT, Figure, progress
+from publishing.services.checksums import sums_of
 from subiteya.tiktok.chunks import CHUNK_MAX, ChunkPlan, chunk_plan
 
 MB, MIB = 1_000_000, 1 << 20
@@ -57,6 +57,7 @@ class Case:
 
     file: Path
     digest: str
+    xxh3: str
     target: int
     secure: bool
 
@@ -79,11 +80,11 @@ def run(*, quick: bool) -> list[Figure]:
         peaks: dict[int, dict[str, list[int]]] = {}
         for size in sizes:
             file = _random(place.folder / "video", size)
-            digest = _sha256(file)
+            sums = sums_of(file)
             targets = [DEFAULT_PART] if size != sizes[len(sizes) // 2] else [10 * MB, DEFAULT_PART, 64 * MB]
             for target in targets:
                 for secure in (False, True) if target == DEFAULT_PART else (False,):
-                    case = Case(file, digest, target, secure)
+                    case = Case(file, sums.sha256, sums.xxh3, target, secure)
                     seen = _measured(place, case, times)
                     figures += _ratios(case, seen)
                     if target == DEFAULT_PART and not secure:
@@ -120,8 +121,8 @@ def _measured(place: Place, case: Case, times: int) -> dict[str, list[Any]]:
 
 def _sent(place: Place, case: Case, url: str, level: str) -> dict[str, Any]:
     asked = {
-        "level": level, "url": url, "file": str(case.file), "sha256": case.digest, "target": case.target,
-        "ca": str(place.ca) if case.secure else "",
+        "level": level, "url": url, "file": str(case.file), "sha256": case.digest, "xxh3": case.xxh3,
+        "target": case.target, "ca": str(place.ca) if case.secure else "",
     }  # fmt: skip
     env = environment(fresh(place.database, "run"), TIKTOK_UPLOAD_HOSTS="127.0.0.1")
     done = subprocess.run(
@@ -214,11 +215,6 @@ def _random(path: Path, size: int) -> Path:
         for _each in range(size // MIB):
             file.write(os.urandom(MIB))
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _rounded(values: list[float]) -> list[float]:

@@ -74,10 +74,11 @@ def _edited(path: Path, source: Asset) -> Asset:
     if known:
         return known
     with path.open("rb") as stream:
-        key = bucket_put(HashingReader(stream, limit=source.size), folder="edited", suffix=".mp4")
+        reader = HashingReader(stream, limit=source.size)
+        key = bucket_put(reader, folder="edited", suffix=".mp4")
     return Asset.objects.create(
         kind=AssetKind.EDITED, status=AssetStatus.READY, storage_key=key, original_name=path.name,
-        sha256=source.sha256, size=source.size, probe=source.probe,
+        sha256=source.sha256, xxh3=reader.sums.xxh3, size=source.size, probe=source.probe,
     )  # fmt: skip
 
 

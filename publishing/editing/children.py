@@ -25,6 +25,8 @@ NICENESS = 5
 READ_BYTES = 65536
 #: A child's answer; the cues of an hour's talk take less than a tenth of it.
 ANSWER_BYTES = 16_000_000
+#: What a pipe holds at least: a question of so many bytes never waits for the child that is to read it.
+QUESTION_BYTES = 4096
 #: How long a child whose pipes are closed may take to end.
 ENDING_SECONDS = 10.0
 
@@ -99,9 +101,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    for pipe in (process.stdout, process.stderr):
+    for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
-            pipe.close()
+            with contextlib.suppress(BrokenPipeError):  # a question that nobody read
+                pipe.close()
 
 
 def has_ended(process: subprocess.Popen[bytes], *, within: float = ENDING_SECONDS) -> bool:
@@ -125,16 +128,69 @@ def ask(module: str, question: Any, *, timeout: float, limits: Limits) -> Any:
         with tempfile.TemporaryFile() as asked:
             asked.write(json.dumps(question).encode())
             asked.seek(0)
-            with started(
-                [sys.executable, "-m", module], limits=limits, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdin=asked,
-                stderr=subprocess.DEVNULL,
-            ) as process:  # fmt: skip
-                told = _told(process, deadline)
-                ended = has_ended(process, within=max(0.0, deadline - time.monotonic()))
+            with _reader(module, limits, asked) as process:
+                return _heard(module, process, deadline)
     except (IsolationMissing, OSError, subprocess.SubprocessError) as error:
         raise ChildFailed(f"{module} could not be started: {error}") from error
+
+
+@contextlib.contextmanager
+def standing_by(module: str, *, limits: Limits) -> Iterator[StandBy]:
+    """Start a child before there is a question: it loads its libraries while something else is waited for.
+
+    It is shut in from its first moment like any other, and gone when the block ends, asked or not.
+    """
+    with contextlib.ExitStack() as stack:
+        process = None
+        with contextlib.suppress(IsolationMissing, OSError, subprocess.SubprocessError):  # `StandBy.ask` will tell
+            process = stack.enter_context(_reader(module, limits, subprocess.PIPE))
+        yield StandBy(module, limits, process)
+
+
+class StandBy:
+    """A child that waits for its one question; where there is none, or it died waiting, another is started."""
+
+    def __init__(self, module: str, limits: Limits, process: subprocess.Popen[bytes] | None) -> None:
+        self._module, self._limits, self._process = module, limits, process
+
+    def ask(self, question: Any, *, timeout: float) -> Any:
+        """As `ask` of the module; `timeout` counts from now. Raises ChildFailed."""
+        deadline = time.monotonic() + timeout
+        process, self._process = self._process, None
+        if process is None or not _put(process, json.dumps(question).encode()):
+            return ask(self._module, question, timeout=timeout, limits=self._limits)
+        return _heard(self._module, process, deadline)
+
+
+def _put(process: subprocess.Popen[bytes], question: bytes) -> bool:
+    """Whether the child has the question now, and the end of it."""
+    assert process.stdin
+    if len(question) > QUESTION_BYTES:
+        return False
+    try:
+        process.stdin.write(question)
+        process.stdin.close()
+    except OSError:
+        return False
+    return True
+
+
+def _reader(
+    module: str, limits: Limits, stdin: IO[bytes] | int
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    return started(
+        [sys.executable, "-m", module], limits=limits, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, stdin=stdin,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def _heard(module: str, process: subprocess.Popen[bytes], deadline: float) -> Any:
+    """What the child answers until `deadline`; it is over then. Raises ChildFailed."""
+    told = _told(process, deadline)
+    ended = has_ended(process, within=max(0.0, deadline - time.monotonic()))
+    _end(process)
     if told is None or not ended:
-        raise ChildFailed(f"{module} did not answer in {timeout:.0f} s")
+        raise ChildFailed(f"{module} did not answer in time")
     if process.returncode:
         raise ChildFailed(f"{module} ended with {process.returncode}")
     try:

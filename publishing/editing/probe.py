@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,11 +15,20 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from publishing.editing.children import ChildFailed, Limits, answer, ask
+from publishing.editing.children import ChildFailed, Limits, answer, ask, standing_by
 from publishing.editing.containers import Layout, MediaRefused, layout_of
 from publishing.editing.structure import Claims, claims_of
 
-__all__ = ["AudioInfo", "MediaInfo", "MediaLimits", "MediaRefused", "VideoInfo", "probe", "probe_isolated"]
+__all__ = [
+    "AudioInfo",
+    "MediaInfo",
+    "MediaLimits",
+    "MediaRefused",
+    "VideoInfo",
+    "probe",
+    "probe_ahead",
+    "probe_isolated",
+]
 
 CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "prores"})
 DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
@@ -29,6 +41,7 @@ STREAMS_MAX = 32
 CHANNELS_MAX, SAMPLES_MAX = 16, 192_000
 #: Packets read to find a frame that decodes, and to see how even the frames are when there is no index.
 PACKETS = 300
+MODULE = "publishing.editing.probe"
 CHILD = Limits(cpu_s=60, memory_bytes=3 << 30, file_bytes=0, files=64)
 
 
@@ -303,9 +316,20 @@ def probe_isolated(path: Path, *, limits: MediaLimits | None = None, timeout: fl
 
     `timeout` is in seconds of wall-clock time. Raises MediaRefused.
     """
+    return _understood(partial(ask, MODULE, limits=CHILD), path, limits, timeout)
+
+
+@contextmanager
+def probe_ahead(*, timeout: float = 60) -> Iterator[Callable[[Path], MediaInfo]]:
+    """`probe_isolated` of one file that is still being made: its child loads the libraries meanwhile."""
+    with standing_by(MODULE, limits=CHILD) as child:
+        yield lambda path: _understood(child.ask, path, None, timeout)
+
+
+def _understood(asked: Callable[..., Any], path: Path, limits: MediaLimits | None, timeout: float) -> MediaInfo:
     question = {"path": str(path.absolute()), "limits": asdict(limits or MediaLimits())}
     try:
-        told = ask("publishing.editing.probe", question, timeout=timeout, limits=CHILD)
+        told = asked(question, timeout=timeout)
     except ChildFailed as error:
         raise MediaRefused("unreadable", {"why": str(error)}) from None
     if "refused" in told:

@@ -50,6 +50,9 @@ class Asset(models.Model):
     storage_key = models.CharField(max_length=255, unique=True, verbose_name=_("storage key"))
     original_name = models.CharField(max_length=255, blank=True, verbose_name=_("original name"))
     sha256 = models.CharField(max_length=64, verbose_name=_("sha256"))
+    #: Tells quickly whether the stored bytes are still these (`services.checksums`); NULL in rows from before. SQLite
+    #: adds such a column in place; for one with a default it would make the table, and its triggers, anew.
+    xxh3 = models.CharField(max_length=32, null=True, blank=True, verbose_name="XXH3-128")  # noqa: DJ001
     size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
     probe = models.JSONField(default=dict, blank=True, verbose_name=_("what it is"))
     probe_attempts = models.PositiveSmallIntegerField(default=0, verbose_name=_("checks"))

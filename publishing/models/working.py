@@ -51,6 +51,7 @@ class WorkingAsset(models.Model):
     host = models.CharField(max_length=128, verbose_name=_("host"))
     path = models.CharField(max_length=500, verbose_name=_("path"))
     sha256 = models.CharField(max_length=64, verbose_name=_("sha256"))
+    xxh3 = models.CharField(max_length=32, null=True, blank=True, verbose_name="XXH3-128")  # noqa: DJ001
     size = models.PositiveBigIntegerField(verbose_name=_("size, bytes"))
     created_at = models.DateTimeField(auto_now_add=True, verbose_name=_("created"))
     used_at = models.DateTimeField(verbose_name=_("last used"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 import time
@@ -103,9 +102,3 @@ def disk_code(error: Exception) -> str:
     """`disk_full` or `disk_quota` when a write failed for want of room, also ffmpeg's; else empty."""
     number = error.errno if isinstance(error, (OSError, FfmpegFailed)) else None
     return CODES.get(number or 0, "")
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a local file, read block by block."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

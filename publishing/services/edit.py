@@ -15,16 +15,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from publishing.editing.ffmpeg import FfmpegError, FfmpegTimeout, ffmpeg_version, render
-from publishing.editing.probe import MediaInfo, MediaRefused, probe_isolated
+from publishing.editing.probe import MediaInfo, MediaRefused, probe_ahead
 from publishing.editing.spec import EditSpec
 from publishing.editing.subtitles import Cue
 from publishing.errors import StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus, Job, Render, Video, WorkingKind
 from publishing.pace import paced
 from publishing.services.brands import brand_of
+from publishing.services.checksums import sums_of
 from publishing.services.cleaning import disk_errors
-from publishing.services.disk import disk_code, sha256_of
-from publishing.services.files import HashingReader, bucket_is_local, bucket_put, bucket_step, local_copy
+from publishing.services.disk import disk_code
+from publishing.services.files import HashingReader, bucket_is_local, bucket_put, bucket_step, local_copy, sums_kept
 from publishing.services.ingest import asset_probe
 from publishing.services.jobs import LEASE, Claim, job_create, job_finish, job_progress, job_ring, job_write
 from publishing.services.moves import is_due, is_missed, video_move
@@ -141,16 +142,22 @@ def _render(claim: Claim, spec: EditSpec, key: str) -> Asset:
     """Render and store. The file is kept in between: when only the storing fails, only that is done again."""
     room = spec.source.size if spec.is_noop else spec.target_bytes
     make = partial(_encode, claim, spec, key)
-    path = working_file(kind=WorkingKind.RENDER, key=key, suffix=".mp4", room=room, make=make)
-    crash_point("edit_rendered")
+    with probe_ahead() as probed:  # ffmpeg begins on one core: the prober gets ready on another
+        path = working_file(kind=WorkingKind.RENDER, key=key, suffix=".mp4", room=room, make=make)
+        crash_point("edit_rendered")
+        info = _checked(probed, path, key)
+    with span("store", attributes={"subiteya.bytes": info.size}):
+        return _store(path, info, name=f"{key[:12]}.mp4")
+
+
+def _checked(probed: Callable[[Path], MediaInfo], path: Path, key: str) -> MediaInfo:
+    """Is what came out a video? Else it is not kept."""
     try:
         with span("probe"):
-            info = probe_isolated(path)
+            return probed(path)
     except MediaRefused as error:
         working_drop(kind=WorkingKind.RENDER, key=key)
         raise StepFailed("edit_invalid", {"why": error.code}) from error
-    with span("store", attributes={"subiteya.bytes": info.size}):
-        return _store(path, info, name=f"{key[:12]}.mp4")
 
 
 def _encode(claim: Claim, spec: EditSpec, key: str, output: Path) -> None:
@@ -181,19 +188,20 @@ def _show(claim: Claim, key: str) -> Callable[[float], None]:
 
 def _store(output: Path, info: MediaInfo, *, name: str) -> Asset:
     """Put the edited file into the bucket; the same bytes are stored once."""
-    digest = sha256_of(output)
-    known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=digest).first()
+    sums = sums_of(output)
+    known = Asset.objects.filter(kind=AssetKind.EDITED, sha256=sums.sha256).first()
     with bucket_step(), disk_errors(info.size), output.open("rb") as file:
         if known and default_storage.exists(known.storage_key):
+            sums_kept(known, sums)
             return known
         storage_key = bucket_put(HashingReader(file, limit=info.size), folder="edited", suffix=".mp4")
     crash_point("edit_stored")
     asset, _created = Asset.objects.update_or_create(
         kind=AssetKind.EDITED,
-        sha256=digest,
+        sha256=sums.sha256,
         defaults={
             "storage_key": storage_key, "size": info.size, "probe": info.to_json(), "status": AssetStatus.READY,
-            "original_name": name,
+            "original_name": name, "xxh3": sums.xxh3,
         },
     )  # fmt: skip
     return asset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import shutil
@@ -18,13 +17,13 @@ from django.core.files.storage import default_storage
 
 from publishing.errors import StepFailed
 from publishing.models import Asset, WorkingKind
+from publishing.services.checksums import BLOCK, Sums
 from publishing.services.working import working_file
 from subiteya.lib.durable import rename_durably
 from subiteya.lib.tracing import span
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 1 << 20
 #: Failures of this host or of the bucket: they pass, and say nothing about the file.
 PASSING = frozenset({"disk_full", "disk_quota", "store_failed"})
 
@@ -39,7 +38,7 @@ class HashingReader(io.RawIOBase):
     def __init__(self, source: Readable, *, limit: int) -> None:
         self._source = source
         self.limit = limit
-        self._hash = hashlib.sha256()
+        self.sums = Sums()
         self.size = 0
 
     def readable(self) -> bool:
@@ -50,12 +49,12 @@ class HashingReader(io.RawIOBase):
         self.size += len(data)
         if self.size > self.limit:
             raise OverflowError(self.size)
-        self._hash.update(data)
+        self.sums.update(data)
         return data
 
     @property
     def sha256(self) -> str:
-        return self._hash.hexdigest()
+        return self.sums.sha256
 
 
 class StreamFile(File):  # type: ignore[type-arg]
@@ -89,6 +88,13 @@ def bucket_put(reader: HashingReader, *, folder: str, suffix: str) -> str:
             default_storage.delete(part)
         raise
     return key
+
+
+def sums_kept(asset: Asset, sums: Sums) -> None:
+    """A row from before XXH3 learns it from the same content."""
+    if asset.xxh3 is None and asset.sha256 == sums.sha256:
+        Asset.objects.filter(pk=asset.pk).update(xxh3=sums.xxh3)
+        asset.xxh3 = sums.xxh3
 
 
 def bucket_is_local() -> bool:

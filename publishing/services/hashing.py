@@ -1,31 +1,29 @@
-"""The hash of a file, worked out by a thread of its own while the file is sent.
+"""The sum of a file, worked out by a thread of its own while the file is sent.
 
-Hashing takes as long as sending on a fast line, and the processor is idle on a slow one.
+A SHA-256 takes as long as sending on a fast line, any sum as long as a slow disk; the processor is idle on a slow line.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from publishing.services.disk import sha256_of
+from publishing.services.checksums import BLOCK, Begin, digest_of
 
-BLOCK = 1 << 20
 #: Seconds after which whoever waits for the rest is asked whether it still matters.
 LOOK = 0.5
 
 
 class HashBeside:
-    """sha256 of `path`, as far as `up_to` allows: what is hashed was just read, or is read next, and read once.
+    """The sum of `path` that `begin` begins, as far as `up_to` allows: what is read for it was just sent, or is next.
 
-    A context manager; leaving it ends the thread.
+    So the disk reads it once. A context manager; leaving it ends the thread.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, begin: Begin) -> None:
+        self._path, self._begin = path, begin
         self._seen = _signature(path)
         self._allowed, self._is_over = 0, False
         self._may_go_on = threading.Condition()
@@ -49,7 +47,7 @@ class HashBeside:
             self._may_go_on.notify()
 
     def digest(self, check: Callable[[], None]) -> str:
-        """The hash of the whole file as it is now. Calls `check` while it waits, which may raise.
+        """The sum of the whole file as it is now. Calls `check` while it waits, which may raise.
 
         A file that was touched since the beginning is hashed again: what was hashed may not be what it is.
         """
@@ -59,10 +57,10 @@ class HashBeside:
             self._thread.join(LOOK)
         if self._digest and _signature(self._path) == self._seen:
             return self._digest
-        return sha256_of(self._path)
+        return digest_of(self._path, self._begin)
 
     def _run(self) -> None:
-        hasher, done, size = hashlib.sha256(), 0, self._seen[0]
+        hasher, done, size = self._begin(), 0, self._seen[0]
         buffer = memoryview(bytearray(BLOCK))
         try:
             with self._path.open("rb", buffering=0) as file:

@@ -24,8 +24,9 @@ from publishing.editing.subtitles import BIDI_CONTROLS
 from publishing.errors import IngestRefused, StepFailed
 from publishing.models import Asset, AssetKind, AssetStatus
 from publishing.queues import ring_after_commit
+from publishing.services.checksums import BLOCK
 from publishing.services.disk import disk_code, scratch
-from publishing.services.files import BLOCK, PASSING, HashingReader, Readable, bucket_put, local_copy
+from publishing.services.files import PASSING, HashingReader, Readable, bucket_put, local_copy, sums_kept
 from publishing.services.quotas import arriving
 from publishing.states import JobKind
 from subiteya.lib.tracing import current_trace_id, span
@@ -153,11 +154,13 @@ def _row(
         with transaction.atomic():
             asset = Asset.objects.create(
                 kind=kind, status=status, storage_key=key, original_name=clean_name(name),
-                sha256=reader.sha256, size=reader.size, created_by=user, belled_at=timezone.now(),
+                sha256=reader.sha256, xxh3=reader.sums.xxh3, size=reader.size, created_by=user,
+                belled_at=timezone.now(),
             )  # fmt: skip
     except IntegrityError:
         asset = Asset.objects.get(kind=kind, sha256=reader.sha256)
         _adopt(asset, key, status)
+        sums_kept(asset, reader.sums)
     asset.uploaders.add(user)
     return asset
 

@@ -18,8 +18,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from publishing.models import Video, WorkingAsset, WorkingKind
+from publishing.services.checksums import digest_of, quickest, sums_of
 from publishing.services.cleaning import room_for
-from publishing.services.disk import scratch, sha256_of, work_folder
+from publishing.services.disk import scratch, work_folder
 from subiteya.lib.durable import rename_durably
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ def working_file(
 
 
 def _keep(kind: WorkingKind, key: str, part: Path, target: Path) -> Path:
-    fields = {"path": str(target), "sha256": sha256_of(part), "size": part.stat().st_size}
+    sums = sums_of(part)
+    fields = {"path": str(target), "sha256": sums.sha256, "xxh3": sums.xxh3, "size": part.stat().st_size}
     rename_durably(part, target)
     now = timezone.now()
     kept, is_ours = WorkingAsset.objects.get_or_create(
@@ -88,8 +90,9 @@ def _here(kind: WorkingKind, key: str) -> QuerySet[WorkingAsset]:
 
 
 def _is_sound(kept: WorkingAsset, verify: bool) -> bool:
+    begin, wanted = quickest(sha256=kept.sha256, xxh3=kept.xxh3)
     try:
-        return kept.file.stat().st_size == kept.size and (not verify or sha256_of(kept.file) == kept.sha256)
+        return kept.file.stat().st_size == kept.size and (not verify or digest_of(kept.file, begin) == wanted)
     except OSError:  # gone, or the disk cannot read it
         return False
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from publishing.editing import isolation
-from publishing.editing.children import NICENESS, ChildFailed, Limits, ask
+from publishing.editing.children import NICENESS, QUESTION_BYTES, ChildFailed, Limits, ask, standing_by
 from publishing.editing.ffmpeg import FfmpegError, FfmpegFailed, run
 from publishing.editing.isolation import FLAGS, Isolation, IsolationMissing, available
 from tests.processes import alive, wait_for
@@ -100,12 +100,69 @@ def test_it_gives_a_child_limits_and_none_of_our_environment(monkeypatch):
     assert told["leads"]
 
 
+def early(*, limits: Limits = SMALL):
+    return standing_by("tests.publishing.editing.naughty", limits=limits)
+
+
+def children() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "tests.publishing.editing.naughty" in each.cmdline()]
+
+
+def test_it_shuts_in_a_child_that_stands_by_like_any_other():
+    with early() as child:
+        (waiting,) = children()
+        assert waiting.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)  # before it is asked
+        told = child.ask(["tell", None], timeout=20)
+        assert not children()
+    assert told == naughty("tell")
+
+
+def test_it_leaves_no_child_that_was_never_asked():
+    with pytest.raises(ZeroDivisionError), early():
+        (waiting,) = children()
+        raise ZeroDivisionError
+    assert not alive(waiting)
+
+
+def test_it_counts_the_time_of_a_child_that_stands_by_from_the_question():
+    with early() as child:
+        time.sleep(1.5)
+        assert child.ask(["leave", uuid.uuid4().hex], timeout=20) == "answered"
+    mark, began = uuid.uuid4().hex, time.monotonic()
+    with pytest.raises(ChildFailed, match="did not answer"), early() as child:
+        child.ask(["sleep", mark], timeout=3)
+    assert time.monotonic() - began < 15
+    wait_for(lambda: not marked(mark))
+
+
+def test_it_asks_another_when_the_child_died_waiting():
+    with early() as child:
+        (waiting,) = children()
+        waiting.kill()
+        wait_for(lambda: not alive(waiting))
+        assert child.ask(["tell", None], timeout=20)["leads"]
+
+
+def test_it_asks_another_what_a_pipe_may_not_hold():
+    with early() as child:
+        assert child.ask(["tell", "x" * QUESTION_BYTES], timeout=20)["leads"]
+
+
+def test_it_tells_when_no_child_can_be_started(monkeypatch):
+    monkeypatch.setenv(isolation.ENVIRONMENT, "required")
+    monkeypatch.setattr(isolation, "available", lambda: Isolation.NONE)
+    with early() as child, pytest.raises(ChildFailed, match="could not be started"):
+        child.ask(["tell", None], timeout=20)
+
+
 @needs_isolation
 @pytest.mark.parametrize("chosen", sorted(FLAGS))
 def test_it_gives_a_reader_no_network(way, listener, chosen):
     way(chosen)
     with pytest.raises(ChildFailed):
         naughty("call", listener.getsockname()[1])
+    with early() as child, pytest.raises(ChildFailed):
+        child.ask(["call", listener.getsockname()[1]], timeout=20)
     assert not was_called(listener)
     assert naughty("tell")["locked"]
 
