@@ -35,16 +35,21 @@ def main(argv: list[str] | None = None) -> int:
         except CannotMeasure as why:
             print(f"error: {why}", file=sys.stderr)
             report["benchmarks"][name] = {"error": str(why), "figures": []}
+            _write(asked.json, report)
             missed += 1
             continue
         seconds = round(time.monotonic() - started, 1)
         report["benchmarks"][name] = {"seconds": seconds, "figures": [figure.as_json() for figure in figures]}
         missed += sum(figure.holds is False for figure in figures)
         print(_table(name, figures, seconds), flush=True)
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write(asked.json, report)  # after each: whatever happens to the next, this is kept
     print(f"{_machine(report['machine'])}\n{asked.json}")
     return 1 if missed else 0
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _table(name: str, figures: list[Figure], seconds: float) -> str:
