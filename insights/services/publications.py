@@ -127,7 +127,7 @@ def _missing(videos: QuerySet[Video]) -> int:
     """Of these videos, those without a row: of before this app was there, or of a savepoint that failed."""
     videos = videos.filter(mode=PostMode.DIRECT, publication__isnull=True)
     made = 0
-    while rows := list(videos.select_related("account").order_by("pk")[:AT_ONCE]):
+    while rows := list(videos.select_related("account").order_by("created_at", "pk")[:AT_ONCE]):
         failed = VideoEvent.objects.filter(video__in=rows, new__in=FAMILIES[Family.ATTENTION])
         red = set(failed.exclude(old=VideoStatus.AWAITING_APPROVAL).values_list("video", flat=True))
         Publication.objects.bulk_create(

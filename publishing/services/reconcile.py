@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 from django.conf import settings
@@ -122,11 +123,13 @@ def _late(now: datetime) -> Iterable[Video]:
     """Videos whose time passed by more than the grace before they could start; not what a person holds."""
     grace = timedelta(seconds=settings.MISSED_GRACE_SECONDS)
     held_grace = timedelta(seconds=settings.HELD_GRACE_SECONDS)
-    unstarted = [VideoStatus.SCHEDULED, VideoStatus.PENDING, VideoStatus.AWAITING_APPROVAL]
-    waiting = Q(status__in=unstarted, scheduled_at__lt=now - grace)
-    held = Q(status=VideoStatus.HELD, scheduled_at__lt=now - held_grace)
-    late = Video.objects.filter(waiting | held).exclude(status=VideoStatus.HELD, reason_code=HELD_BY_PERSON)
-    return late.order_by("scheduled_at", "pk")[:BATCH]
+    held = Video.objects.filter(status=VideoStatus.HELD, scheduled_at__lt=now - held_grace)
+    parts = [held.exclude(reason_code=HELD_BY_PERSON)]
+    for status in (VideoStatus.SCHEDULED, VideoStatus.PENDING, VideoStatus.AWAITING_APPROVAL):
+        parts.append(Video.objects.filter(status=status, scheduled_at__lt=now - grace))
+    # A question for each state, in its index's order: of "this or that" PostgreSQL may read all that ever was late.
+    late = [video for part in parts for video in part.order_by("scheduled_at")[:BATCH]]
+    return sorted(late, key=attrgetter("scheduled_at", "pk"))[:BATCH]
 
 
 def _dead(now: datetime) -> Iterable[Job]:
@@ -276,14 +279,17 @@ def _in_turn(now: datetime, kind: JobKind) -> QuerySet[Job, int]:
     unheard &= ~Q(pk__in=waiting(kind))
     due = Q(status__in=[JobStatus.QUEUED, JobStatus.WAITING, JobStatus.PROCESSING], run_at__lte=now)
     # TikTok may take hours over what it has: that counts as served for no longer than the rest.
-    runs = Q(status=JobStatus.RUNNING) | Q(status=JobStatus.PROCESSING, started_at__gt=now - TURN)
+    runs, held_up = Q(status=JobStatus.RUNNING), Q(status=JobStatus.PROCESSING, started_at__gt=now - TURN)
     ended = Q(finished_at__gt=now - TURN)
     hour = Coalesce("video__scheduled_at", "video__created_at")
     turn = Window(RowNumber(), partition_by=F("video__account"), order_by=["-served", "hour", "video_id"])
-    # One question for each index: of "this or that or that" SQLite would read the jobs of all time.
-    due_keys, *others = [Job.objects.filter(part, kind=kind).order_by().values("pk") for part in (due, runs, ended)]
+    # One question for each index: of "this or that or that" SQLite would read the jobs of all time. And what has ended
+    # is not asked for by its kind but without the others': an index of kinds would lead to all of them as well.
+    parts = [Job.objects.filter(part, kind=kind) for part in (due, runs, held_up)]
+    parts.append(Job.objects.filter(ended).exclude(kind__in=[other for other in JobKind.values if other != kind]))
+    due_keys, *others = [part.order_by().values("pk") for part in parts]
     jobs = Job.objects.filter(pk__in=due_keys.union(*others))
-    jobs = jobs.annotate(hour=hour, served=Case(When(runs | ended, then=1), default=0), turn=turn)
+    jobs = jobs.annotate(hour=hour, served=Case(When(runs | held_up | ended, then=1), default=0), turn=turn)
     # Every turn is above 0: said so, the choice is made after the turns were counted.
     chosen = jobs.filter(Q(turn__lt=1) | (due & free & unheard))
     return chosen.order_by("turn", "hour", "pk").values_list("pk", flat=True)
