@@ -23,7 +23,6 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models import Count  # noqa: E402
 from django.test import Client  # noqa: E402
@@ -37,6 +36,7 @@ from monitoring.services.keys import key_make  # noqa: E402
 from publishing.models import AccountCircuit, Batch, Job, Video  # noqa: E402
 from publishing.services.circuits import circuit_permit, counted_failures  # noqa: E402
 from publishing.states import CircuitState, Family, JobKind, VideoStatus  # noqa: E402
+from subiteya import wsgi  # noqa: E402
 
 SAMPLES = 40
 #: A case whose requests take longer than this on average is cut short, but not below so many requests.
@@ -63,7 +63,7 @@ class Asked:
 class Web:
     """The application, asked by one person or program."""
 
-    application = get_wsgi_application()
+    application = wsgi.application
 
     def __init__(self, **headers: str) -> None:
         self.factory = RequestFactory(SERVER_NAME="127.0.0.1", **headers)

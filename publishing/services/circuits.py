@@ -90,10 +90,17 @@ def circuit_of(account: TikTokAccount | int) -> AccountCircuit:
 # What an attempt asks and tells
 
 
-@transaction.atomic
 def circuit_permit(*, job: Job, owner: str) -> Permit:
     """May `job` upload now? Raises NotPermitted. At most one permit of a paused account carries a token."""
     account_id = job.video.account_id
+    # Mostly all is well: one question then, and no lock. Who closes or opens it meanwhile came a moment later.
+    if not AccountCircuit.objects.filter(pk=account_id).exclude(state=CircuitState.CLOSED).exists():
+        return Permit(account_id)
+    return _permit_paused(account_id, job, owner)
+
+
+@transaction.atomic
+def _permit_paused(account_id: int, job: Job, owner: str) -> Permit:
     circuit = AccountCircuit.objects.select_for_update().filter(pk=account_id).first()
     if circuit is None or circuit.state == CircuitState.CLOSED:
         return Permit(account_id)
