@@ -68,8 +68,8 @@ async function run(form) {
     location.assign(done.next ?? location.pathname);
 }
 
+// They come hidden: pressed before this has run, a form would be sent to a page that takes none.
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-    form.hidden = !window.PublicKeyCredential;
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
         const said = form.querySelector("[role=alert]");
@@ -81,4 +81,5 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
             said.hidden = false;
         }
     });
+    form.hidden = !window.PublicKeyCredential;
 }
