@@ -39,14 +39,18 @@ def videos_matching(user: Any, asked: Mapping[str, Any]) -> VideoQuerySet:
     `family`, `status`, `cause` (the code), `account` and `batch` (keys), `since` and `until` (days, both included) of
     the moment `on` ("created" or "scheduled"), `q`: text, account, file, post id or trace id.
     """
-    videos = Video.objects.for_user(user)
+    return passing(Video.objects.for_user(user), asked)
+
+
+def passing(videos: VideoQuerySet, asked: Mapping[str, Any], words: Q | None = None) -> VideoQuerySet:
+    """Those of `videos` that pass every filter in `asked`. `words`: the same as `q`, where it is known better."""
     for name, lookup in _LOOKUPS.items():
         if asked.get(name):
             videos = videos.filter(**{lookup: asked[name]})
     if asked.get("family"):
         videos = videos.filter(status__in=sorted(FAMILIES[Family(asked["family"])]))
     if asked.get("q"):
-        videos = videos.filter(having_words(asked["q"]))
+        videos = videos.filter(having_words(asked["q"]) if words is None else words)
     return videos.filter(days_of(asked))
 
 

@@ -13,26 +13,27 @@ Counts are exact up to a bound, and say so beyond it.
 
 from __future__ import annotations
 
-import heapq
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import Count, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Count, Q
 
+from accounts.models import TikTokAccount
 from publishing.models import Video
 from publishing.models.video import VideoQuerySet
-from publishing.selectors.filters import NAMES, days_of, moment_of, statuses_of, videos_matching
-from publishing.selectors.words import words_found
+from publishing.selectors.bounded import among, counts_up_to, part
+from publishing.selectors.filters import NAMES, days_of, moment_of, passing, statuses_of, videos_matching
+from publishing.selectors.words import Words, words_found, words_of
 from publishing.states import VideoStatus
 
 #: Filters that the indexes of `Video` answer by themselves, whatever is asked for beside them.
 PLAIN = frozenset({"account", "status", "family"})
+#: A person's accounts are named one by one up to here.
+NUMBERED = 200
+#: More rows than there are between two places: a slice so long leaves none out, but is one.
+FENCE = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +88,11 @@ class Amount(NamedTuple):
     more: bool
 
 
-class _Few(NamedTuple):
-    """Candidates, and the filters that all of them pass."""
+@dataclass(frozen=True, kw_only=True)
+class _Few:
+    """All candidates, and the filters that all of them pass."""
 
-    pks: list[int]
+    videos: VideoQuerySet
     covers: frozenset[str]
 
 
@@ -109,23 +111,25 @@ class Looker:
 
     user: Any
     bounds: Bounds = field(default_factory=Bounds)
-    _words: dict[str, list[int] | None] = field(default_factory=dict)
+    _known: dict[Any, Any] = field(default_factory=dict)
 
     def page(self, asked: Mapping[str, Any], *, size: int, before: Key | None = None) -> Found:
         """The next `size` videos that pass, newest first: by number, or with days by the moment that they filter."""
         walk, few = self._walk_of(asked), self._few(asked)
         if few is not None:
-            return _found(self._passing(asked, few, walk.by, before, size + 1), size)
-        if self._left(asked, walk.covers) == {}:
-            return _found(_window(walk, before, size + 1), size)
-        keys, looked, cursor = [], 0, before
+            return _found(_keys(self._passing([few.videos], few.covers, asked), walk.by, before, size + 1), size)
+        if self._passes_all(asked, walk.covers):
+            return _found(
+                _keys(part([_next(leg, walk.by, before, size + 1) for leg in walk.legs]), walk.by, None, size + 1), size
+            )
+        keys: list[Key] = []
+        looked, cursor = 0, before
         while looked < (self.bounds.most_words if asked.get("q") else self.bounds.most):
-            window = _window(walk, cursor, self.bounds.window)
-            few = _Few([key.pk for key in window], walk.covers)
-            keys += self._passing(asked, few, walk.by, None, size + 1)
-            if len(keys) > size or len(window) < self.bounds.window:
+            edge = _edge(walk, cursor, self.bounds.window)
+            keys += _keys(self._between(walk, cursor, edge, asked), walk.by, None, size + 1 - len(keys))
+            if len(keys) > size or edge is None:
                 return _found(keys, size)
-            cursor, looked = window[-1], looked + len(window)
+            cursor, looked = edge, looked + self.bounds.window
         if not keys and _set(asked) <= PLAIN:  # others published a lot meanwhile: an index finds the person's own
             return _found(_keys(videos_matching(self.user, asked), walk.by, before, size + 1), size)
         return Found(pks=[key.pk for key in keys], after=cursor, cut=True)
@@ -134,21 +138,21 @@ class Looker:
         """How many pass, by status: all of them, those up to a bound, or those among the newest candidates."""
         if _set(asked) <= PLAIN:
             return self._plain_tally(asked)
-        few, cut = self._few(asked), False
-        if few is None:
+        few, edge = self._few(asked), None
+        if few is not None:
+            passing = self._passing([few.videos], few.covers, asked)
+        else:
             walk = self._walk_of(asked)
-            few = _Few([key.pk for key in _window(walk, None, self.bounds.window)], walk.covers)
-            cut = len(few.pks) == self.bounds.window
-        passing = videos_matching(self.user, self._asked_of(few, asked)).filter(pk__in=among(few.pks))
-        counted = passing.order_by().values_list("status")
-        capped = frozenset(VideoStatus.values if cut else ())
-        return Tally(by_status=dict(counted.annotate(n=Count("pk"))), bound=self.bounds.count, capped=capped)
+            edge = _edge(walk, None, self.bounds.window)
+            passing = self._between(walk, None, edge, asked)
+        counted = passing.order_by().values_list("status").annotate(n=Count("pk"))
+        capped = frozenset(VideoStatus.values if edge else ())
+        return Tally(by_status=dict(counted), bound=self.bounds.count, capped=capped)
 
     def newer(self, asked: Mapping[str, Any], *, than: int, size: int) -> list[int]:
         """The latest that pass and have a higher number than `than`; of what came in since, only the newest window."""
-        latest = Video.objects.filter(pk__gt=than).order_by("-pk").values_list("pk", flat=True)[: self.bounds.window]
-        few = _Few(list(latest), frozenset())
-        return [key.pk for key in self._passing(asked, few, "", None, size)]
+        latest = Video.objects.filter(pk__gt=than).order_by("-pk")[: self.bounds.window]
+        return [key.pk for key in _keys(self._passing([latest], frozenset(), asked), "", None, size)]
 
     def hiding(self, asked: Mapping[str, Any]) -> dict[str, Amount]:
         """For an empty list: `{filter: videos that there are without it}`, only those that let some through."""
@@ -156,25 +160,31 @@ class Looker:
         return {name: amount for name, amount in without.items() if amount.number}
 
     def _plain_tally(self, asked: Mapping[str, Any]) -> Tally:
-        videos = Video.objects.for_user(self.user)
+        videos = self._seen(Video.objects.all())
         if asked.get("account"):
             videos = videos.filter(account=asked["account"])
         asked_for = statuses_of(asked)
         statuses = sorted(VideoStatus.values if asked_for is None else asked_for)
         bound = self.bounds.count
-        counts = counts_up_to(bound, [videos.filter(status=status) for status in statuses])
-        by_status = dict(zip(statuses, counts, strict=True))
+        by_status = counts_up_to(bound, videos, statuses)
         capped = frozenset(status for status, number in by_status.items() if number > bound)
         return Tally(by_status={status: min(n, bound) for status, n in by_status.items()}, bound=bound, capped=capped)
 
     def _few(self, asked: Mapping[str, Any]) -> _Few | None:
         """All candidates by the one filter that leaves few; None when each leaves many."""
         for covers, videos in self._narrow(asked):
-            pks = list(videos.order_by().values_list("pk", flat=True)[: self.bounds.rare + 1])
-            if len(pks) <= self.bounds.rare:
-                return _Few(pks, frozenset(covers))
-        pks_of_words = self._having_words(asked["q"]) if asked.get("q") else None
-        return None if pks_of_words is None else _Few(pks_of_words, frozenset({"q"}))
+            if self._is_few(videos, tuple(sorted((name, str(asked.get(name))) for name in covers))):
+                return _Few(videos=videos.order_by()[: self.bounds.rare + 1], covers=frozenset(covers))
+        pks = self._having_words(asked["q"]) if asked.get("q") else None
+        if pks is None:
+            return None
+        return _Few(videos=Video.objects.filter(pk__in=among(pks)).order_by()[: len(pks) + 1], covers=frozenset({"q"}))
+
+    def _is_few(self, videos: VideoQuerySet, named: tuple[tuple[str, str], ...]) -> bool:
+        if named not in self._known:
+            beyond = videos.order_by().values_list("pk")[self.bounds.rare : self.bounds.rare + 1]
+            self._known[named] = not list(beyond)
+        return bool(self._known[named])
 
     def _narrow(self, asked: Mapping[str, Any]) -> Iterator[tuple[set[str], VideoQuerySet]]:
         """Each filter that an index answers by itself, and its names; `user` is what a person may see."""
@@ -185,7 +195,7 @@ class Looker:
         if asked.get("account"):
             yield set(PLAIN), of_statuses.filter(account=asked["account"])
         elif not self.user.sees_everything:
-            yield {"user", *PLAIN}, of_statuses.for_user(self.user)
+            yield {"user", *PLAIN}, self._seen(of_statuses)
         if asked.get("cause"):
             yield {"cause"}, everything.filter(reason_code=asked["cause"])
         if statuses is not None:
@@ -193,10 +203,28 @@ class Looker:
         if moment_of(asked):
             yield {"since", "until"}, everything.filter(days_of(asked))
 
+    def _words(self, query: str) -> Words:
+        if ("q", query) not in self._known:
+            self._known["q", query] = words_of(query, most=self.bounds.rare)
+        words: Words = self._known["q", query]
+        return words
+
     def _having_words(self, query: str) -> list[int] | None:
-        if query not in self._words:
-            self._words[query] = words_found(query, window=self.bounds.sample, most=self.bounds.rare)
-        return self._words[query]
+        if query not in self._known:
+            found = words_found(self._words(query), window=self.bounds.sample, most=self.bounds.rare)
+            self._known[query] = found
+        pks: list[int] | None = self._known[query]
+        return pks
+
+    def _seen(self, videos: VideoQuerySet) -> VideoQuerySet:
+        """Those that the person may see. By their accounts' numbers: every question is spared two tables."""
+        if self.user.sees_everything:
+            return videos
+        if "user" not in self._known:
+            accounts = TikTokAccount.objects.for_user(self.user).order_by("pk").values_list("pk", flat=True)
+            self._known["user"] = list(accounts[: NUMBERED + 1])
+        accounts = self._known["user"]
+        return videos.filter(account__in=accounts or [0]) if len(accounts) <= NUMBERED else videos.for_user(self.user)
 
     def _walk_of(self, asked: Mapping[str, Any]) -> _Walk:
         videos, statuses = Video.objects.all(), statuses_of(asked)
@@ -211,45 +239,23 @@ class Looker:
             return _Walk(legs=videos_of, by="", covers=PLAIN)
         return _Walk(legs=[videos], by="", covers=PLAIN)
 
-    def _left(self, asked: Mapping[str, Any], covers: frozenset[str]) -> dict[str, Any]:
-        """The filters that are still to be held against candidates; what a person may see is one of them."""
-        left = {name: asked[name] for name in _set(asked) - covers}
-        return left if self.user.sees_everything or "user" in covers else left | {"user": self.user}
+    def _passes_all(self, asked: Mapping[str, Any], covers: frozenset[str]) -> bool:
+        """Is there no filter beside these? What a person may see is one, too."""
+        return _set(asked) <= covers and (self.user.sees_everything or "user" in covers)
 
-    def _passing(self, asked: Mapping[str, Any], few: _Few, by: str, before: Key | None, size: int) -> list[Key]:
-        """The candidates that pass the whole filter, in the list's order."""
-        if not by and not self._left(asked, few.covers):
-            pks = sorted((pk for pk in few.pks if before is None or pk < before.pk), reverse=True)
-            return [Key(None, pk) for pk in pks[:size]]
-        passing = videos_matching(self.user, self._asked_of(few, asked)).filter(pk__in=among(few.pks))
-        return _keys(passing, by, before, size)
+    def _between(self, walk: _Walk, before: Key | None, edge: Key | None, asked: Mapping[str, Any]) -> VideoQuerySet:
+        """The candidates from `before` (without) to `edge` (with) that pass the whole filter."""
+        legs = [_until(_after(leg, walk.by, before), walk.by, edge) for leg in walk.legs]
+        return self._passing([_ordered(leg, walk.by)[:FENCE] for leg in legs], walk.covers, asked)
 
-    def _asked_of(self, few: _Few, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Without the words when they are held already: it spares three joins."""
-        return {name: value for name, value in asked.items() if name != "q" or "q" not in few.covers}
-
-
-def among(pks: Sequence[int]) -> RawSQL:
-    """For `pk__in`: thousands of numbers in one parameter, where Django would make a parameter of each."""
-    if connection.vendor == "postgresql":
-        return RawSQL("SELECT unnest(%s::bigint[])", [list(pks)])  # noqa: S611  # numbers of ours
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(pks))])  # noqa: S611  # numbers of ours
-
-
-def counts_up_to(bound: int, querysets: Sequence[QuerySet[Any]]) -> list[int]:
-    """How many rows each has, counted up to `bound` + 1, in one query."""
-    if not querysets:
-        return []
-    texts: list[str] = []
-    values: list[Any] = []
-    for number, rows in enumerate(querysets):
-        text, parameters = rows.order_by().values("pk")[: bound + 1].query.sql_with_params()
-        texts.append(f"SELECT {number}, COUNT(*) FROM ({text}) AS part")  # noqa: S608  # of the ORM's making
-        values += parameters
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(texts), values)
-        counts: dict[int, int] = dict(cursor.fetchall())
-    return [counts[number] for number in range(len(querysets))]
+    def _passing(
+        self, legs: Sequence[VideoQuerySet], covers: frozenset[str], asked: Mapping[str, Any]
+    ) -> VideoQuerySet:
+        """The candidates that pass the whole filter, of which they all pass `covers`."""
+        left = {name: value for name, value in asked.items() if name not in covers}
+        candidates = part(legs, words=bool(left.get("q")))
+        seen = candidates if "user" in covers else self._seen(candidates)
+        return passing(seen, left, self._words(left["q"]).condition() if left.get("q") else None)
 
 
 def _set(asked: Mapping[str, Any]) -> set[str]:
@@ -262,18 +268,49 @@ def _found(keys: list[Key], size: int) -> Found:
     return Found(pks=[key.pk for key in page], after=page[-1] if len(keys) > size else None)
 
 
-def _window(walk: _Walk, before: Key | None, size: int) -> list[Key]:
-    """The next candidates of all legs together."""
-    legs = [_keys(leg, walk.by, before, size) for leg in walk.legs]
-    return legs[0] if len(legs) == 1 else list(islice(heapq.merge(*legs, reverse=True, key=lambda key: key.pk), size))
+def _edge(walk: _Walk, before: Key | None, size: int) -> Key | None:
+    """The last of the next `size` candidates of all legs together; None when there are fewer."""
+    legs = [_next(leg, walk.by, before, size) for leg in walk.legs]
+    rows = legs[0] if len(legs) == 1 else _ordered(part(legs), walk.by)
+    return next(iter(_read(rows, walk.by, slice(size - 1, size))), None)
 
 
 def _keys(videos: VideoQuerySet, by: str, before: Key | None, size: int) -> list[Key]:
+    return _read(_ordered(_after(videos, by, before), by), by, slice(size))
+
+
+def _read(videos: VideoQuerySet, by: str, some: slice) -> list[Key]:
     if not by:
-        rows = videos if before is None else videos.filter(pk__lt=before.pk)
-        return [Key(None, pk) for pk in rows.order_by("-pk").values_list("pk", flat=True)[:size]]
-    if before is not None and before.at is not None:
-        # The first condition says the same again, as the index can use it.
-        later = Q(**{f"{by}__lt": before.at}) | Q(**{by: before.at}, pk__lt=before.pk)
-        videos = videos.filter(Q(**{f"{by}__lte": before.at}) & later)
-    return [Key(at, pk) for at, pk in videos.order_by(f"-{by}", "-pk").values_list(by, "pk")[:size]]
+        return [Key(None, pk) for pk in videos.values_list("pk", flat=True)[some]]
+    return [Key(at, pk) for at, pk in videos.values_list(by, "pk")[some]]
+
+
+def _next(videos: VideoQuerySet, by: str, before: Key | None, size: int) -> VideoQuerySet:
+    return _ordered(_after(videos, by, before), by)[:size]
+
+
+def _ordered(videos: VideoQuerySet, by: str) -> VideoQuerySet:
+    return videos.order_by(f"-{by}", "-pk") if by else videos.order_by("-pk")
+
+
+def _after(videos: VideoQuerySet, by: str, before: Key | None) -> VideoQuerySet:
+    """What comes after this place in the list."""
+    if before is None:
+        return videos
+    if not by:
+        return videos.filter(pk__lt=before.pk)
+    if before.at is None:
+        return videos
+    # The first condition says the same again, as the index can use it.
+    later = Q(**{f"{by}__lt": before.at}) | Q(**{by: before.at}, pk__lt=before.pk)
+    return videos.filter(Q(**{f"{by}__lte": before.at}) & later)
+
+
+def _until(videos: VideoQuerySet, by: str, edge: Key | None) -> VideoQuerySet:
+    """What comes before this place in the list, and what stands there."""
+    if edge is None:
+        return videos
+    if not by:
+        return videos.filter(pk__gte=edge.pk)
+    sooner = Q(**{f"{by}__gt": edge.at}) | Q(**{by: edge.at}, pk__gte=edge.pk)
+    return videos.filter(Q(**{f"{by}__gte": edge.at}) & sooner)
