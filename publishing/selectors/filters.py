@@ -73,13 +73,19 @@ def moment_of(asked: Mapping[str, Any]) -> str:
     return "scheduled_at" if asked.get("on") == "scheduled" else "created_at"
 
 
+def span_of(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """The first moment of `since`, and the first one after `until`; None where there is no such day."""
+    first, last = day_of(asked.get("since", "")), day_of(asked.get("until", ""))
+    return _midnight(first) if first else None, _midnight(last + timedelta(days=1)) if last else None
+
+
 def days_of(asked: Mapping[str, Any]) -> Q:
     """`since` and `until`, of the moment `on`."""
-    moment, days = moment_of(asked), Q()
-    if first := day_of(asked.get("since", "")):
-        days &= Q(**{f"{moment}__gte": _midnight(first)})
-    if last := day_of(asked.get("until", "")):
-        days &= Q(**{f"{moment}__lt": _midnight(last + timedelta(days=1))})
+    moment, (first, end), days = moment_of(asked), span_of(asked), Q()
+    if first:
+        days &= Q(**{f"{moment}__gte": first})
+    if end:
+        days &= Q(**{f"{moment}__lt": end})
     return days
 
 

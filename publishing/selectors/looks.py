@@ -15,16 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from accounts.models import TikTokAccount
 from publishing.models import Video
 from publishing.models.video import VideoQuerySet
 from publishing.selectors.bounded import among, counts_up_to, part
-from publishing.selectors.filters import NAMES, days_of, moment_of, passing, statuses_of, videos_matching
+from publishing.selectors.filters import NAMES, days_of, moment_of, passing, span_of, statuses_of, videos_matching
+from publishing.selectors.places import Key, Walk, keys_of
 from publishing.selectors.words import Words, words_found, words_of
 from publishing.states import VideoStatus
 
@@ -32,8 +32,6 @@ from publishing.states import VideoStatus
 PLAIN = frozenset({"account", "status", "family"})
 #: A person's accounts are named one by one up to here.
 NUMBERED = 200
-#: More rows than there are between two places: a slice so long leaves none out, but is one.
-FENCE = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +46,6 @@ class Bounds:
     most_words: int = 4_000
     sample: int = 500
     count: int = 10_000
-
-
-class Key(NamedTuple):
-    """A place in the list: the moment by which it is ordered (none: by number alone), and the video's number."""
-
-    at: datetime | None
-    pk: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +87,6 @@ class _Few:
     covers: frozenset[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Walk:
-    """Where candidates come from, newest first. `covers`: the filters that every candidate passes."""
-
-    legs: list[VideoQuerySet]
-    by: str
-    covers: frozenset[str]
-
-
 @dataclass(kw_only=True)
 class Looker:
     """Looks for one person's videos; keep it for one request."""
@@ -117,21 +99,20 @@ class Looker:
         """The next `size` videos that pass, newest first: by number, or with days by the moment that they filter."""
         walk, few = self._walk_of(asked), self._few(asked)
         if few is not None:
-            return _found(_keys(self._passing([few.videos], few.covers, asked), walk.by, before, size + 1), size)
+            return _found(keys_of(self._passing([few.videos], few.covers, asked), walk.by, before, size + 1), size)
         if self._passes_all(asked, walk.covers):
-            return _found(
-                _keys(part([_next(leg, walk.by, before, size + 1) for leg in walk.legs]), walk.by, None, size + 1), size
-            )
+            return _found(keys_of(part(walk.next(before, size + 1)), walk.by, None, size + 1), size)
         keys: list[Key] = []
         looked, cursor = 0, before
         while looked < (self.bounds.most_words if asked.get("q") else self.bounds.most):
-            edge = _edge(walk, cursor, self.bounds.window)
-            keys += _keys(self._between(walk, cursor, edge, asked), walk.by, None, size + 1 - len(keys))
+            edge = walk.edge(cursor, self.bounds.window)
+            passing = self._passing(walk.between(cursor, edge), walk.covers, asked)
+            keys += keys_of(passing, walk.by, None, size + 1 - len(keys))
             if len(keys) > size or edge is None:
                 return _found(keys, size)
             cursor, looked = edge, looked + self.bounds.window
         if not keys and _set(asked) <= PLAIN:  # others published a lot meanwhile: an index finds the person's own
-            return _found(_keys(videos_matching(self.user, asked), walk.by, before, size + 1), size)
+            return _found(keys_of(videos_matching(self.user, asked), walk.by, before, size + 1), size)
         return Found(pks=[key.pk for key in keys], after=cursor, cut=True)
 
     def tally(self, asked: Mapping[str, Any]) -> Tally:
@@ -143,8 +124,8 @@ class Looker:
             passing = self._passing([few.videos], few.covers, asked)
         else:
             walk = self._walk_of(asked)
-            edge = _edge(walk, None, self.bounds.window)
-            passing = self._between(walk, None, edge, asked)
+            edge = walk.edge(None, self.bounds.window)
+            passing = self._passing(walk.between(None, edge), walk.covers, asked)
         counted = passing.order_by().values_list("status").annotate(n=Count("pk"))
         capped = frozenset(VideoStatus.values if edge else ())
         return Tally(by_status=dict(counted), bound=self.bounds.count, capped=capped)
@@ -152,7 +133,7 @@ class Looker:
     def newer(self, asked: Mapping[str, Any], *, than: int, size: int) -> list[int]:
         """The latest that pass and have a higher number than `than`; of what came in since, only the newest window."""
         latest = Video.objects.filter(pk__gt=than).order_by("-pk")[: self.bounds.window]
-        return [key.pk for key in _keys(self._passing([latest], frozenset(), asked), "", None, size)]
+        return [key.pk for key in keys_of(self._passing([latest], frozenset(), asked), "", None, size)]
 
     def hiding(self, asked: Mapping[str, Any]) -> dict[str, Amount]:
         """For an empty list: `{filter: videos that there are without it}`, only those that let some through."""
@@ -226,27 +207,22 @@ class Looker:
         accounts = self._known["user"]
         return videos.filter(account__in=accounts or [0]) if len(accounts) <= NUMBERED else videos.for_user(self.user)
 
-    def _walk_of(self, asked: Mapping[str, Any]) -> _Walk:
+    def _walk_of(self, asked: Mapping[str, Any]) -> Walk:
         videos, statuses = Video.objects.all(), statuses_of(asked)
         if by := moment_of(asked):
-            return _Walk(legs=[videos.filter(days_of(asked))], by=by, covers=frozenset({"since", "until"}))
+            since, end = span_of(asked)
+            return Walk(legs=[videos], covers=frozenset({"since", "until"}), by=by, since=since, end=end)
         if asked.get("cause"):
-            return _Walk(legs=[videos.filter(reason_code=asked["cause"])], by="", covers=frozenset({"cause"}))
+            return Walk(legs=[videos.filter(reason_code=asked["cause"])], covers=frozenset({"cause"}))
         if asked.get("account"):
             videos = videos.filter(account=asked["account"])
         if statuses is not None:
-            videos_of = [videos.filter(status=status) for status in sorted(statuses)]
-            return _Walk(legs=videos_of, by="", covers=PLAIN)
-        return _Walk(legs=[videos], by="", covers=PLAIN)
+            return Walk(legs=[videos.filter(status=status) for status in sorted(statuses)], covers=PLAIN)
+        return Walk(legs=[videos], covers=PLAIN)
 
     def _passes_all(self, asked: Mapping[str, Any], covers: frozenset[str]) -> bool:
         """Is there no filter beside these? What a person may see is one, too."""
         return _set(asked) <= covers and (self.user.sees_everything or "user" in covers)
-
-    def _between(self, walk: _Walk, before: Key | None, edge: Key | None, asked: Mapping[str, Any]) -> VideoQuerySet:
-        """The candidates from `before` (without) to `edge` (with) that pass the whole filter."""
-        legs = [_until(_after(leg, walk.by, before), walk.by, edge) for leg in walk.legs]
-        return self._passing([_ordered(leg, walk.by)[:FENCE] for leg in legs], walk.covers, asked)
 
     def _passing(
         self, legs: Sequence[VideoQuerySet], covers: frozenset[str], asked: Mapping[str, Any]
@@ -266,51 +242,3 @@ def _set(asked: Mapping[str, Any]) -> set[str]:
 def _found(keys: list[Key], size: int) -> Found:
     page = keys[:size]
     return Found(pks=[key.pk for key in page], after=page[-1] if len(keys) > size else None)
-
-
-def _edge(walk: _Walk, before: Key | None, size: int) -> Key | None:
-    """The last of the next `size` candidates of all legs together; None when there are fewer."""
-    legs = [_next(leg, walk.by, before, size) for leg in walk.legs]
-    rows = legs[0] if len(legs) == 1 else _ordered(part(legs), walk.by)
-    return next(iter(_read(rows, walk.by, slice(size - 1, size))), None)
-
-
-def _keys(videos: VideoQuerySet, by: str, before: Key | None, size: int) -> list[Key]:
-    return _read(_ordered(_after(videos, by, before), by), by, slice(size))
-
-
-def _read(videos: VideoQuerySet, by: str, some: slice) -> list[Key]:
-    if not by:
-        return [Key(None, pk) for pk in videos.values_list("pk", flat=True)[some]]
-    return [Key(at, pk) for at, pk in videos.values_list(by, "pk")[some]]
-
-
-def _next(videos: VideoQuerySet, by: str, before: Key | None, size: int) -> VideoQuerySet:
-    return _ordered(_after(videos, by, before), by)[:size]
-
-
-def _ordered(videos: VideoQuerySet, by: str) -> VideoQuerySet:
-    return videos.order_by(f"-{by}", "-pk") if by else videos.order_by("-pk")
-
-
-def _after(videos: VideoQuerySet, by: str, before: Key | None) -> VideoQuerySet:
-    """What comes after this place in the list."""
-    if before is None:
-        return videos
-    if not by:
-        return videos.filter(pk__lt=before.pk)
-    if before.at is None:
-        return videos
-    # The first condition says the same again, as the index can use it.
-    later = Q(**{f"{by}__lt": before.at}) | Q(**{by: before.at}, pk__lt=before.pk)
-    return videos.filter(Q(**{f"{by}__lte": before.at}) & later)
-
-
-def _until(videos: VideoQuerySet, by: str, edge: Key | None) -> VideoQuerySet:
-    """What comes before this place in the list, and what stands there."""
-    if edge is None:
-        return videos
-    if not by:
-        return videos.filter(pk__gte=edge.pk)
-    sooner = Q(**{f"{by}__gt": edge.at}) | Q(**{by: edge.at}, pk__gte=edge.pk)
-    return videos.filter(Q(**{f"{by}__gte": edge.at}) & sooner)

@@ -15,7 +15,8 @@ from publishing.forms import ActForm
 from publishing.models import Asset, Video
 from publishing.selectors.bounded import counts_up_to
 from publishing.selectors.filters import moment_of, videos_matching
-from publishing.selectors.looks import Bounds, Key, Looker
+from publishing.selectors.looks import Bounds, Looker
+from publishing.selectors.places import Key
 from publishing.selectors.words import words_found, words_of
 from publishing.states import FAMILIES, Family
 from publishing.text_index import INDEXED, is_indexed, make_text_indexes
