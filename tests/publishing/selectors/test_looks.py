@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from publishing.forms import ActForm
 from publishing.models import Asset, Video
-from publishing.selectors.bounded import counts_up_to
 from publishing.selectors.filters import moment_of, videos_matching
 from publishing.selectors.looks import Bounds, Looker
 from publishing.selectors.places import Key
@@ -231,16 +230,6 @@ def test_it_walks_an_index(index):
         plan = PLANS[index]().values_list("pk", flat=True)[:7].explain()
     assert index in plan
     assert "TEMP B-TREE FOR ORDER BY" not in plan
-
-
-def test_it_counts_up_to_a_bound():
-    for _ in range(3):
-        VideoFactory()
-    videos = Video.objects.all()
-    assert counts_up_to(2, videos, ["posted", "pending"]) == {"posted": 0, "pending": 3}
-    assert counts_up_to(5, videos, ["pending"]) == {"pending": 3}
-    assert counts_up_to(1, videos, ["pending"]) == {"pending": 2}
-    assert counts_up_to(5, videos, []) == {}
 
 
 @pytest.mark.django_db
