@@ -69,7 +69,10 @@ def among(pks: Sequence[int]) -> RawSQL:
 
 def pks_up_to(bound: int, rows: QuerySet[Any]) -> list[int] | None:
     """The numbers of all of them, in no order; None when they are more. In one row: thousands of rows take longer."""
-    text, values = rows.order_by().values("pk")[: bound + 1].query.sql_with_params()
+    try:
+        text, values = rows.order_by().values("pk")[: bound + 1].query.sql_with_params()
+    except EmptyResultSet:  # of two filters that contradict each other
+        return []
     gather = "array_agg(pk)" if connection.vendor == "postgresql" else "json_group_array(pk)"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {gather} FROM ({text}) AS part", values)  # noqa: S608  # of the ORM's making

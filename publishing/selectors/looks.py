@@ -22,7 +22,7 @@ from django.db.models import Count
 from accounts.models import TikTokAccount
 from publishing.models import Video
 from publishing.models.video import VideoQuerySet
-from publishing.selectors.bounded import among, counts_up_to, part
+from publishing.selectors.bounded import among, counts_up_to, part, pks_up_to
 from publishing.selectors.filters import NAMES, days_of, moment_of, passing, span_of, statuses_of, videos_matching
 from publishing.selectors.places import Key, Walk, keys_of
 from publishing.selectors.words import Words, words_found, words_of
@@ -30,8 +30,7 @@ from publishing.states import VideoStatus
 
 #: Filters that the indexes of `Video` answer by themselves, whatever is asked for beside them.
 PLAIN = frozenset({"account", "status", "family"})
-#: A person's accounts are named one by one up to here.
-NUMBERED = 200
+IN_CHARGE = TikTokAccount.managers.through
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,21 +96,25 @@ class Looker:
 
     def page(self, asked: Mapping[str, Any], *, size: int, before: Key | None = None) -> Found:
         """The next `size` videos that pass, newest first: by number, or with days by the moment that they filter."""
-        walk, few = self._walk_of(asked), self._few(asked)
-        if few is not None:
-            return _found(keys_of(self._passing([few.videos], few.covers, asked), walk.by, before, size + 1), size)
+        walk = self._walk_of(asked)
         if self._passes_all(asked, walk.covers):
             return _found(keys_of(part(walk.next(before, size + 1)), walk.by, None, size + 1), size)
+        plain = _set(asked) <= PLAIN
+        if plain and (pks := pks_up_to(self.bounds.rare, passing(self._seen(Video.objects.all()), asked))) is not None:
+            left = sorted((pk for pk in pks if before is None or pk < before.pk), reverse=True)
+            return _found([Key(None, pk) for pk in left[: size + 1]], size)
+        if not plain and (few := self._few(asked)):
+            return _found(keys_of(self._passing([few.videos], few.covers, asked), walk.by, before, size + 1), size)
         keys: list[Key] = []
         looked, cursor = 0, before
         while looked < (self.bounds.most_words if asked.get("q") else self.bounds.most):
             edge = walk.edge(cursor, self.bounds.window)
-            passing = self._passing(walk.between(cursor, edge), walk.covers, asked)
-            keys += keys_of(passing, walk.by, None, size + 1 - len(keys))
+            found = self._passing(walk.between(cursor, edge), walk.covers, asked)
+            keys += keys_of(found, walk.by, None, size + 1 - len(keys))
             if len(keys) > size or edge is None:
                 return _found(keys, size)
             cursor, looked = edge, looked + self.bounds.window
-        if not keys and _set(asked) <= PLAIN:  # others published a lot meanwhile: an index finds the person's own
+        if plain and not keys:  # others published a lot meanwhile: an index finds the person's own
             return _found(keys_of(videos_matching(self.user, asked), walk.by, before, size + 1), size)
         return Found(pks=[key.pk for key in keys], after=cursor, cut=True)
 
@@ -121,12 +124,12 @@ class Looker:
             return self._plain_tally(asked)
         few, edge = self._few(asked), None
         if few is not None:
-            passing = self._passing([few.videos], few.covers, asked)
+            found = self._passing([few.videos], few.covers, asked)
         else:
             walk = self._walk_of(asked)
             edge = walk.edge(None, self.bounds.window)
-            passing = self._passing(walk.between(None, edge), walk.covers, asked)
-        counted = passing.order_by().values_list("status").annotate(n=Count("pk"))
+            found = self._passing(walk.between(None, edge), walk.covers, asked)
+        counted = found.order_by().values_list("status").annotate(n=Count("pk"))
         capped = frozenset(VideoStatus.values if edge else ())
         return Tally(by_status=dict(counted), bound=self.bounds.count, capped=capped)
 
@@ -198,14 +201,10 @@ class Looker:
         return pks
 
     def _seen(self, videos: VideoQuerySet) -> VideoQuerySet:
-        """Those that the person may see. By their accounts' numbers: every question is spared two tables."""
+        """Those that the person may see, as `for_user` has them; without the accounts' table in every question."""
         if self.user.sees_everything:
             return videos
-        if "user" not in self._known:
-            accounts = TikTokAccount.objects.for_user(self.user).order_by("pk").values_list("pk", flat=True)
-            self._known["user"] = list(accounts[: NUMBERED + 1])
-        accounts = self._known["user"]
-        return videos.filter(account__in=accounts or [0]) if len(accounts) <= NUMBERED else videos.for_user(self.user)
+        return videos.filter(account__in=IN_CHARGE.objects.filter(user=self.user).values("tiktokaccount"))
 
     def _walk_of(self, asked: Mapping[str, Any]) -> Walk:
         videos, statuses = Video.objects.all(), statuses_of(asked)
