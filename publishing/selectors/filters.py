@@ -39,14 +39,18 @@ def videos_matching(user: Any, asked: Mapping[str, Any]) -> VideoQuerySet:
     `family`, `status`, `cause` (the code), `account` and `batch` (keys), `since` and `until` (days, both included) of
     the moment `on` ("created" or "scheduled"), `q`: text, account, file, post id or trace id.
     """
-    videos = Video.objects.for_user(user)
+    return passing(Video.objects.for_user(user), asked)
+
+
+def passing(videos: VideoQuerySet, asked: Mapping[str, Any], words: Q | None = None) -> VideoQuerySet:
+    """Those of `videos` that pass every filter in `asked`. `words`: the same as `q`, where it is known better."""
     for name, lookup in _LOOKUPS.items():
         if asked.get(name):
             videos = videos.filter(**{lookup: asked[name]})
     if asked.get("family"):
         videos = videos.filter(status__in=sorted(FAMILIES[Family(asked["family"])]))
     if asked.get("q"):
-        videos = videos.filter(having_words(asked["q"]))
+        videos = videos.filter(having_words(asked["q"]) if words is None else words)
     return videos.filter(days_of(asked))
 
 
@@ -69,13 +73,19 @@ def moment_of(asked: Mapping[str, Any]) -> str:
     return "scheduled_at" if asked.get("on") == "scheduled" else "created_at"
 
 
+def span_of(asked: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """The first moment of `since`, and the first one after `until`; None where there is no such day."""
+    first, last = day_of(asked.get("since", "")), day_of(asked.get("until", ""))
+    return _midnight(first) if first else None, _midnight(last + timedelta(days=1)) if last else None
+
+
 def days_of(asked: Mapping[str, Any]) -> Q:
     """`since` and `until`, of the moment `on`."""
-    moment, days = moment_of(asked), Q()
-    if first := day_of(asked.get("since", "")):
-        days &= Q(**{f"{moment}__gte": _midnight(first)})
-    if last := day_of(asked.get("until", "")):
-        days &= Q(**{f"{moment}__lt": _midnight(last + timedelta(days=1))})
+    moment, (first, end), days = moment_of(asked), span_of(asked), Q()
+    if first:
+        days &= Q(**{f"{moment}__gte": first})
+    if end:
+        days &= Q(**{f"{moment}__lt": end})
     return days
 
 

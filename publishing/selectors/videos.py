@@ -26,8 +26,10 @@ def videos_for(user: Any, **filters: Any) -> QuerySet[Video]:
 
 
 def videos_in_order(pks: Sequence[int]) -> list[Video]:
-    """These videos, in this order, with all that a list shows."""
-    found = with_progress(Video.objects.all()).in_bulk(pks)
+    """These videos, in this order, with all that a list shows. The edited files it does not."""
+    found = (
+        with_progress(Video.objects.all()).select_related(None).select_related("account", "batch__source").in_bulk(pks)
+    )
     return [found[pk] for pk in pks if pk in found]
 
 

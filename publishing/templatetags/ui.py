@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -31,6 +33,7 @@ register.filter("bytes", size_text)
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # a list has hundreds, of a few dozen kinds
 def icon(name: str, css: str = "") -> SafeString:
     """An icon of the sprite; decoration only, a word always stands beside it."""
     return format_html(

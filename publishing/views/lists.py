@@ -17,7 +17,8 @@ from accounts.selectors import account_named, names_of
 from publishing.forms import VideoFilterForm
 from publishing.models import Video
 from publishing.selectors.filters import moment_of, statuses_of
-from publishing.selectors.looks import Amount, Key, Looker, Tally
+from publishing.selectors.looks import Amount, Looker, Tally
+from publishing.selectors.places import Key
 from publishing.selectors.videos import videos_for, videos_in_order
 from publishing.services.acts import MOST
 from publishing.states import FAMILIES, Family

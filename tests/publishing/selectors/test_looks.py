@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from publishing.forms import ActForm
 from publishing.models import Asset, Video
 from publishing.selectors.filters import moment_of, videos_matching
-from publishing.selectors.looks import Bounds, Key, Looker, counts_up_to
-from publishing.selectors.words import words_found
-from publishing.states import FAMILIES, Family, VideoStatus
+from publishing.selectors.looks import Bounds, Looker
+from publishing.selectors.places import Key
+from publishing.selectors.words import words_found, words_of
+from publishing.states import FAMILIES, Family
 from publishing.text_index import INDEXED, is_indexed, make_text_indexes
 from tests.factories import (
     AdminFactory,
@@ -173,7 +174,7 @@ def _posted(values):
 
 class TestWords:
     def found(self, text):
-        return set(words_found(text, window=0, most=100) or ())
+        return set(words_found(words_of(text, most=100), window=1, most=100) or ())
 
     def test_it_knows_texts_and_names_as_they_are_now(self):
         video = VideoFactory(caption="Chipá recién hecho", batch__source=AssetFactory(original_name="desayuno.mp4"))
@@ -187,9 +188,10 @@ class TestWords:
 
     def test_it_leaves_common_words_to_a_look_at_the_newest(self):
         batch = [VideoFactory(caption="todas iguales") for _ in range(31)]
-        assert words_found("iguales", window=40, most=100) is None
-        assert words_found("iguales", window=20, most=20) is None
-        assert set(words_found("iguales", window=20, most=100)) == {video.pk for video in batch}
+        words = words_of("iguales", most=100)
+        assert words_found(words, window=40, most=100) is None
+        assert words_found(words, window=20, most=20) is None
+        assert set(words_found(words, window=20, most=100)) == {video.pk for video in batch}
 
     @pytest.mark.django_db(transaction=True)
     def test_it_is_made_anew_when_it_was_lost(self):
@@ -228,15 +230,6 @@ def test_it_walks_an_index(index):
         plan = PLANS[index]().values_list("pk", flat=True)[:7].explain()
     assert index in plan
     assert "TEMP B-TREE FOR ORDER BY" not in plan
-
-
-def test_it_counts_up_to_a_bound():
-    for _ in range(3):
-        VideoFactory()
-    pending, posted = (Video.objects.filter(status=status) for status in (VideoStatus.PENDING, VideoStatus.POSTED))
-    assert counts_up_to(2, [posted, pending]) == [0, 3]
-    assert counts_up_to(5, [pending]) == [3]
-    assert counts_up_to(5, []) == []
 
 
 @pytest.mark.django_db
