@@ -43,10 +43,10 @@ class PeriodForm(forms.Form):
         if since and until and since > until:
             self.add_error("until", _("The last day is before the first."))
         if (name := self.cleaned_data.get("who")) and not self.cleaned_data.get("account"):
-            self.cleaned_data["account"] = self.accounts.filter(pk=account_named(self.user, name)).first()
-            if self.cleaned_data["account"] is None:
-                text = _("No account in your charge is called “%(name)s”.") % {"name": name}
-                self.add_error("account", text)
+            if pk := account_named(self.user, name):
+                self.cleaned_data["account"] = TikTokAccount.objects.get(pk=pk)
+            else:
+                self.add_error("account", _("No account in your charge is called “%(name)s”.") % {"name": name})
         return self.cleaned_data
 
     @cached_property

@@ -102,7 +102,8 @@ def period_uses(period: Period, scope: Scope, limit: int) -> list[Standing]:
             continue
         if key not in found:
             found[key] = Standing(name, title, hashtag)
-            found[key].windows[0] = Uses(*sums[key])
+            videos, compared, hits = sums[key]
+            found[key].windows[0] = Uses(videos, compared, hits)
         standing, uses = found[key], found[key].windows[0]
         standing.last_day = max(standing.last_day, day or date.min)
         if account is None:
@@ -127,12 +128,14 @@ def _sums(period: Period, scope: Scope) -> QuerySet[Any]:
     days, prefix = _days(scope).filter(scope.rows), "" if scope.accounts is None else "summed_"
     new = behind().filter(scope.rows).filter(period.inside).order_by()
     unsummed = new.values_list(scope.key, "topic_id", *(F(name) - F(f"summed_{name}") for name in NUMBERS))
-    if not period.is_most(oldest):
-        return unsummed.union(_grouped(days.filter(period.inside), scope, lambda name: Sum(prefix + name)), all=True)
-    parts = [_grouped(_ever(scope), scope, Sum)]
-    if period.start > oldest or not period.is_open:
-        parts.append(_grouped(days.exclude(period.inside), scope, lambda name: Value(0) - Sum(prefix + name)))
-    return unsummed.union(*parts, all=True)
+    if period.is_most(oldest):
+        parts = [_grouped(_ever(scope), scope, Sum)]
+        if period.start > oldest or not period.is_open:
+            parts.append(_grouped(days.exclude(period.inside), scope, lambda name: Value(0) - Sum(prefix + name)))
+    else:
+        parts = [_grouped(days.filter(period.inside), scope, lambda name: Sum(prefix + name))]
+    found: QuerySet[Any] = unsummed.union(*parts, all=True)
+    return found
 
 
 def _days(scope: Scope) -> QuerySet[Any]:
@@ -149,7 +152,8 @@ def _ever(scope: Scope) -> QuerySet[Any]:
 
 def _grouped(rows: QuerySet[Any], scope: Scope, number: Callable[[str], Any]) -> QuerySet[Any]:
     sums = {f"{name}_sum": number(name) for name in NUMBERS}
-    return rows.order_by().annotate(part=scope.key).values_list("part", "topic_id").annotate(**sums)
+    found: QuerySet[Any] = rows.order_by().annotate(part=scope.key).values_list("part", "topic_id").annotate(**sums)
+    return found
 
 
 def _users(period: Period, scope: Scope, shown: set[Key]) -> QuerySet[Any]:
@@ -158,8 +162,9 @@ def _users(period: Period, scope: Scope, shown: set[Key]) -> QuerySet[Any]:
     """
 
     def rows(found: QuerySet[Any]) -> QuerySet[Any]:
-        found = found.filter(scope.rows, _of(shown, scope)).order_by()
-        return found.annotate(part=scope.key, name=scope.name).values_list(*columns)
+        some = found.filter(scope.rows, _of(shown, scope)).order_by().annotate(part=scope.key, name=scope.name)
+        listed: QuerySet[Any] = some.values_list(*columns)
+        return listed
 
     columns = ("part", "topic_id", "name", "topic__name", "topic__hashtag")
     seen = TopicAccount.objects.filter(_same(scope)).order_by("-last_day").values("last_day")[:1]

@@ -122,7 +122,8 @@ def _sizes(sectors: Sequence[Sector], today: date) -> Counter[int]:
         sector__in=sectors, posted_at__gte=_midnight(today - timedelta(days=SHOWN_DAYS - 1)),
         posted_at__lt=_midnight(today + timedelta(days=1)),
     )  # fmt: skip
-    return Counter(dict(posts.order_by().values_list("sector").annotate(n=Count("pk"))))
+    # of rows, not of keys: the index has all that this asks for
+    return Counter(dict(posts.order_by().values_list("sector").annotate(n=Count("*"))))
 
 
 def _basis(evidence: Sequence[Evidence]) -> str:
