@@ -59,6 +59,7 @@ GOALS = (
     Goal("breaker's question before an upload", "breaker:", 1),
     Goal("subtitles report", "subtitles report", 300),
     Goal("hashtags report", "hashtags report", 100),
+    Goal("hashtags of a period that is over", "hashtags of a period", 100),
     Goal("hashtag suggestions", "hashtag suggestions", 100),
 )
 QUERIES = 12

@@ -7,9 +7,11 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Sector, TikTokAccount, User
+from accounts.selectors import account_named, names_of
 from insights.selectors.sectors import sectors_of
 from insights.selectors.subtitles import Filters
 
@@ -25,6 +27,8 @@ class PeriodForm(forms.Form):
     account = forms.ModelChoiceField(
         TikTokAccount.objects.none(), required=False, error_messages={"invalid_choice": _("There is no such account.")}
     )
+    #: An account by its name, typed where there are too many to choose from.
+    who = forms.CharField(max_length=100, required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +42,31 @@ class PeriodForm(forms.Form):
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
             self.add_error("until", _("The last day is before the first."))
+        if (name := self.cleaned_data.get("who")) and not self.cleaned_data.get("account"):
+            if pk := account_named(self.user, name):
+                self.cleaned_data["account"] = TikTokAccount.objects.get(pk=pk)
+            else:
+                self.add_error("account", _("No account in your charge is called “%(name)s”.") % {"name": name})
         return self.cleaned_data
+
+    @cached_property
+    def _names(self) -> tuple[dict[int, str], bool]:
+        return names_of(self.user)
+
+    @property
+    def account_names(self) -> dict[int, str]:
+        """What can be chosen, by key."""
+        return self._names[0]
+
+    @property
+    def many_accounts(self) -> bool:
+        """Too many to choose from: a name is typed."""
+        return self._names[1]
+
+    @property
+    def who_shown(self) -> str:
+        """The chosen account's name, or what was typed."""
+        return str(self.cleaned_data.get("account") or self.cleaned_data.get("who") or "")
 
     def presets(self) -> list[tuple[int, date]]:
         """Days, and the first of them."""

@@ -28,6 +28,8 @@ class TopicSectorDay(models.Model):
         verbose_name_plural = _("days of topics in sectors")
         # in this order: the last 90 days of a topic lie side by side
         constraints = [models.UniqueConstraint(fields=["sector", "topic", "day"], name="topic_sector_day_once")]
+        # between two days that somebody typed, or outside of them
+        indexes = [models.Index(fields=["day"], name="topic_sector_day_day")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.topic_id}"

@@ -78,10 +78,11 @@ class TopicDay(models.Model):
             ),
         ]
         indexes = [
-            # a range of days of a sector, for a report between two days that somebody typed
+            # a range of days of a sector, for whoever makes its sums anew
             models.Index(fields=["sector", "day"], name="topic_day_sector"),
-            # what some accounts did lately, for suggestions that count their own results twice
-            models.Index(fields=["account", "day"], name="topic_day_account"),
+            # what some accounts did lately, for suggestions that count their own results twice; and with the topic,
+            # whether an account used it between two days that somebody typed
+            models.Index(fields=["account", "day", "topic"], name="topic_day_account_topic"),
             # what the scheduler has not summed: some seconds' worth, whatever the size of the table
             models.Index(fields=["id"], name="topic_day_unsummed", condition=Q(is_behind=True)),
         ]

@@ -13,10 +13,12 @@ from django.utils import timezone
 from accounts.models import Sector, TikTokAccount
 from insights.models import TopicAccount, TopicDay
 from insights.selectors.standings import Standing, behind, standings
-from insights.statistics.ranking import SHOWN_DAYS, WINDOW_DAYS, Evidence, decay
+from insights.statistics.ranking import SHOWN_DAYS, WINDOW_DAYS, Evidence, Weights, decay
 
 #: Sector → evidence, by topic's name.
 BySector = dict[int, list[Evidence]]
+#: Sector → topic's name → what some accounts' own posts say.
+Own = dict[int, dict[str, Weights]]
 
 
 def sector_evidence(sectors: Sequence[Sector], today: date) -> BySector:
@@ -32,32 +34,31 @@ def sector_evidence(sectors: Sequence[Sector], today: date) -> BySector:
     return found
 
 
-def own_evidence(
-    sectors: Sequence[Sector], accounts: Sequence[TikTokAccount] | None, known: BySector, today: date
-) -> BySector:
-    """What these accounts' own posts (None: all accounts') in their sectors say; at most three queries.
+def own_evidence(sectors: Sequence[Sector], accounts: Sequence[TikTokAccount], known: BySector, today: date) -> Own:
+    """What these accounts' own posts in their sectors say; at most three queries.
 
     Where they are all who posted there, that is what the sector says.
     """
     others = _others(sectors, accounts, today)
-    found = {sector.pk: known[sector.pk] for sector in sectors if sector.pk not in others}
+    found: Own = {
+        sector.pk: {row.topic: Weights(row.weight, row.hit_weight, row.use_weight) for row in known[sector.pk]}
+        for sector in sectors if sector.pk not in others
+    }  # fmt: skip
     if rest := [sector for sector in sectors if sector.pk in others]:
-        days = _window(rest, today).filter(account__sector=F("sector"))
-        if accounts is not None:
-            days = days.filter(account__in=[account for account in accounts if account.sector_id in others])
-        found |= _of_days(days, rest, today)
+        mine = [account for account in accounts if account.sector_id in others]
+        days = _window(rest, today).filter(account__sector=F("sector"), account__in=mine)
+        for (sector, topic), weights in _weights(days, today).items():
+            found.setdefault(sector, {})[topic] = weights
     return found
 
 
-def _others(sectors: Sequence[Sector], accounts: Sequence[TikTokAccount] | None, today: date) -> set[int]:
+def _others(sectors: Sequence[Sector], accounts: Sequence[TikTokAccount], today: date) -> set[int]:
     """The sectors in which somebody else may have posted in the window: with accounts that are not among these, or
     that accounts of other sectors by now posted for.
     """
-    others: set[int] = set()
-    if accounts is not None:
-        mine = Counter(account.sector_id for account in accounts)
-        of_sector = TikTokAccount.objects.filter(sector__in=sectors).order_by().values_list("sector")
-        others = {sector for sector, n in of_sector.annotate(n=Count("pk")) if n > mine[sector]}
+    mine = Counter(account.sector_id for account in accounts)
+    of_sector = TikTokAccount.objects.filter(sector__in=sectors).order_by().values_list("sector")
+    others = {sector for sector, n in of_sector.annotate(n=Count("pk")) if n > mine[sector]}
     if rest := [sector for sector in sectors if sector.pk not in others]:
         since = today - timedelta(days=WINDOW_DAYS)
         summed = TopicAccount.objects.filter(sector__in=rest, last_day__gt=since)
@@ -85,7 +86,7 @@ def _standing(row: Standing) -> Evidence:
 def _of_days(days: QuerySet[TopicDay], sectors: Sequence[Sector], today: date) -> BySector:
     """Per topic, from two sums: totals, and the days, each of which counts by its age."""
     recent = Q(day__gt=today - timedelta(days=SHOWN_DAYS))
-    topics: QuerySet[TopicDay, Any] = days.values("sector", "topic", "topic__name", "topic__hashtag")
+    topics: QuerySet[TopicDay, Any] = days.values("sector", "topic__name", "topic__hashtag")
     totals = topics.annotate(
         all_videos=Sum("videos"), all_counted=Sum("counted"), all_hits=Sum("hits"),
         videos30=Sum("videos", filter=recent, default=0), counted30=Sum("counted", filter=recent, default=0),
@@ -94,23 +95,24 @@ def _of_days(days: QuerySet[TopicDay], sectors: Sequence[Sector], today: date) -
     found: BySector = {sector.pk: [] for sector in sectors}
     weights = _weights(days, today)
     for row in totals.order_by(F("topic__name")):
-        weight, hit_weight, use_weight = weights[row["sector"], row["topic"]]
         found[row["sector"]].append(
             Evidence(
-                topic=row["topic__name"], hashtag=row["topic__hashtag"], weight=weight, hit_weight=hit_weight,
-                use_weight=use_weight, counted=row["all_counted"], hits=row["all_hits"], videos=row["all_videos"],
-                videos30=row["videos30"], counted30=row["counted30"], hits30=row["hits30"], accounts=row["users"],
-                last_day=row["last"],
+                topic=row["topic__name"], hashtag=row["topic__hashtag"], counted=row["all_counted"],
+                hits=row["all_hits"], videos=row["all_videos"], videos30=row["videos30"], counted30=row["counted30"],
+                hits30=row["hits30"], accounts=row["users"], last_day=row["last"],
+                **weights[row["sector"], row["topic__name"]]._asdict(),
             )
         )  # fmt: skip
     return found
 
 
-def _weights(days: QuerySet[TopicDay], today: date) -> dict[tuple[int, int], list[float]]:
-    weights: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
-    by_day: QuerySet[TopicDay, Any] = days.values_list("sector", "topic", "day")
+def _weights(days: QuerySet[TopicDay], today: date) -> dict[tuple[int, str], Weights]:
+    """Sector and topic's name → weights; one query."""
+    sums: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    shares = [decay(age) for age in range(WINDOW_DAYS)]
+    by_day: QuerySet[TopicDay, Any] = days.values_list("sector", "topic__name", "day")
     for sector, topic, day, *numbers in by_day.annotate(c=Sum("counted"), h=Sum("hits"), v=Sum("videos")):
-        share = decay((today - day).days)
+        share, found = shares[(today - day).days], sums[sector, topic]
         for place, number in enumerate(numbers):
-            weights[sector, topic][place] += share * number
-    return weights
+            found[place] += share * number
+    return {key: Weights(*numbers) for key, numbers in sums.items()}

@@ -14,19 +14,16 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     CharField,
-    Count,
     F,
     FloatField,
-    Max,
     OuterRef,
     QuerySet,
     Subquery,
-    Sum,
     Value,
 )
 from django.db.models.functions import Cast
 
-from accounts.models import Sector, TikTokAccount
+from accounts.models import Sector
 from insights.models import TopicAccount, TopicDay, TopicStanding
 from insights.statistics.ranking import SHOWN_DAYS, WINDOW_DAYS, decay
 
@@ -116,23 +113,6 @@ def standings_overall(today: date, window: int) -> list[Standing] | None:
     return _merged(rows, today, window)
 
 
-def uses_ever(accounts: Sequence[TikTokAccount], today: date) -> list[Standing]:
-    """Every topic of these accounts over all of history; the other windows are not filled. Two queries."""
-    uses = TopicAccount.objects.filter(account__in=accounts).order_by().values("topic__name", "topic__hashtag")
-    sums = {f"{name}_sum": Sum(name) for name in NUMBERS}
-    known: QuerySet[TopicAccount, Any] = uses.annotate(
-        **sums, users=Count("account", distinct=True), last=Max("last_day")
-    )
-    found = {}
-    for row in known:
-        standing = Standing("", row["topic__name"], row["topic__hashtag"], last_day=row["last"])
-        videos, counted, hits = (row[name] for name in sums)
-        standing.windows[0] = Uses(videos, counted, hits, row["users"])
-        found["", standing.topic] = standing
-    new = behind().filter(account__in=accounts)
-    return _merged(_new(new, NOWHERE, _anywhere(), 0), today, 0, found) or []
-
-
 #: The name of all sectors together.
 NOWHERE = Value("", CharField())
 
@@ -166,10 +146,8 @@ def _columns(rows: QuerySet[Any], name: Any, account: Any, last: Any, numbers: I
     return rows.order_by().values_list(name, "topic__name", "topic__hashtag", account, "day", last, *floats)
 
 
-def _merged(
-    rows: Iterable[Any], today: date, window: int | None, found: dict[tuple[str, str], Standing] | None = None
-) -> list[Standing] | None:
-    found = {} if found is None else found
+def _merged(rows: Iterable[Any], today: date, window: int | None) -> list[Standing] | None:
+    found: dict[tuple[str, str], Standing] = {}
     new = []
     for sector, topic, hashtag, account, day, last, *numbers in rows:
         standing = found.setdefault((sector, topic), Standing(sector, topic, hashtag))

@@ -74,7 +74,7 @@ def strata(filters: Filters) -> list[Stratum]:
     """Both arms of each account; one query."""
     rows = publications(filters).filter(outcome__in=COMPARED)
     tables: dict[str, dict[str, Arm]] = defaultdict(dict)
-    counted: QuerySet[Publication, Any] = rows.values("account__username", "arm", "outcome").annotate(n=Count("pk"))
+    counted: QuerySet[Publication, Any] = rows.values("account__username", "arm", "outcome").annotate(n=Count("*"))
     for row in counted:
         _add(tables[f"@{row['account__username']}"], row)
     return _strata(tables)
@@ -88,7 +88,7 @@ def grown(filters: Filters) -> Growth:
     growth = Growth(cuts(first, last) if first and last else [])
     days = rows.annotate(day=TruncDate("due_at", tzinfo=timezone.get_default_timezone()))
     keys = ("day", "account__username", "arm", "outcome")
-    counted = days.values_list(*keys).annotate(n=Count("pk")).order_by("day")
+    counted = days.values_list(*keys).annotate(n=Count("*")).order_by("day")
     for day, account, arm, outcome, n in counted.iterator(5_000):
         growth.add(day, f"@{account}", arm, won=n if outcome == Outcome.PUBLISHED else 0, n=n)
     growth.end()
@@ -98,7 +98,7 @@ def grown(filters: Filters) -> Growth:
 def excluded(filters: Filters) -> dict[str, Excluded]:
     """Arm → what is in no rate; one query."""
     rows = publications(filters).exclude(outcome__in=COMPARED).values_list("arm", "outcome")
-    found = {(arm, outcome): n for arm, outcome, n in rows.annotate(n=Count("pk"))}
+    found = {(arm, outcome): n for arm, outcome, n in rows.annotate(n=Count("*"))}
     return {
         str(arm): Excluded(
             in_flight=found.get((arm, Outcome.IN_FLIGHT), 0), cancelled=found.get((arm, Outcome.CANCELLED), 0)

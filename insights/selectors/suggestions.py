@@ -82,22 +82,20 @@ def suggest(
 
 
 def suggest_all(
-    sectors: Sequence[Sector], *, accounts: Sequence[TikTokAccount] | None = (), today: date | None = None,
+    sectors: Sequence[Sector], *, accounts: Sequence[TikTokAccount] = (), today: date | None = None,
     limit: int = MOST,
 ) -> list[SectorSuggestions]:  # fmt: skip
-    """At most `limit` topics for a post in each sector, for those of `accounts` (None: of all) that are of it.
+    """At most `limit` topics for a post in each sector, for those of `accounts` that are of it.
 
     Days are UTC. Nothing is invented: a sector without posts has no suggestions.
     """
     today = today or timezone.now().date()
     known = sector_evidence(sectors, today)
-    own = (
-        own_evidence(sectors, accounts, known, today) if (accounts is None or accounts) and any(known.values()) else {}
-    )
+    own = own_evidence(sectors, accounts, known, today) if accounts and any(known.values()) else {}
     sizes, blocked = _sizes(sectors, today), _blocked(sectors)
     best = {}
     for sector in sectors:
-        evidence = with_own(known[sector.pk], own.get(sector.pk, []))
+        evidence = with_own(known[sector.pk], own.get(sector.pk, {}))
         names = blocked[sector.pk] | blocked[None]
         best[sector.pk] = candidates(evidence, videos30=sizes[sector.pk], blocked=names)[:COMPARED]
     return [
@@ -124,7 +122,8 @@ def _sizes(sectors: Sequence[Sector], today: date) -> Counter[int]:
         sector__in=sectors, posted_at__gte=_midnight(today - timedelta(days=SHOWN_DAYS - 1)),
         posted_at__lt=_midnight(today + timedelta(days=1)),
     )  # fmt: skip
-    return Counter(dict(posts.order_by().values_list("sector").annotate(n=Count("pk"))))
+    # of rows, not of keys: the index has all that this asks for
+    return Counter(dict(posts.order_by().values_list("sector").annotate(n=Count("*"))))
 
 
 def _basis(evidence: Sequence[Evidence]) -> str:

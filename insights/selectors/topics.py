@@ -6,14 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
-from django.db.models import Count, F, Max, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Sector, TikTokAccount
-from insights.models import TopicDay
-from insights.selectors.standings import WINDOWS, Standing, standings, standings_overall, uses_ever
+from insights.selectors.periods import Period, Scope, period_uses
+from insights.selectors.standings import WINDOWS, Standing, standings, standings_overall
 
 DAYS = 30
 LEADERS = 5
@@ -50,8 +48,10 @@ def topic_leaders(
     today = timezone.now().date()
     window = _window(start, end, today)
     known = None if window is None else standings(today, sectors, window=window)
+    if known is None:
+        known, window = period_uses(_period(start, end, today), Scope(sectors=sectors), limit), 0
     found: dict[str, list[Leader]] = defaultdict(list)
-    for sector, leader in _of_days(start, end, sectors) if known is None else _standing(known, window or 0):
+    for sector, leader in _standing(known, window or 0):
         if len(found[sector]) < limit:
             found[sector].append(leader)
     return {sector: found[sector] for sector in sorted(found)}
@@ -64,18 +64,16 @@ def topic_leaders_overall(
     """The most used topics of all sectors together, or of some accounts."""
     today = timezone.now().date()
     window = _window(start, end, today)
-    known = None
-    if window is not None and accounts is None:
-        known = standings_overall(today, window)
-    elif window == 0 and accounts is not None:
-        known = uses_ever(accounts, today)
-    if known is not None:
-        return [leader for _sector, leader in _standing(known, window or 0)][:limit]
-    days = _within(start, end)
-    if accounts is not None:
-        days = days.filter(account__in=accounts)
-    rows = days.values("topic__name", "topic__hashtag")
-    return [_leader(row) for row in _summed(rows)[:limit]]
+    known = standings_overall(today, window) if window is not None and accounts is None else None
+    if known is None:
+        scope = Scope(accounts=accounts, is_apart=False)
+        known, window = period_uses(_period(start, end, today), scope, limit), 0
+    return [leader for _sector, leader in _standing(known, window or 0)][:limit]
+
+
+def _period(start: date | None, end: date | None, today: date) -> Period:
+    end = end or today
+    return Period(start=start or end - timedelta(days=DAYS - 1), end=end, today=today)
 
 
 def _window(start: date | None, end: date | None, today: date) -> int | None:
@@ -94,32 +92,3 @@ def _standing(known: Iterable[Standing], window: int) -> Iterator[tuple[str, Lea
             topic=row.topic, hashtag=row.hashtag, videos=uses.videos, accounts=uses.accounts, counted=uses.counted,
             hits=uses.hits, last_day=row.last_day,
         )  # fmt: skip
-
-
-def _of_days(start: date | None, end: date | None, sectors: Iterable[Sector] | None) -> Iterator[tuple[str, Leader]]:
-    """The same of any period, from the days themselves: as long as the period has rows."""
-    days = _within(start, end)
-    if sectors is not None:
-        days = days.filter(sector__in=sectors if isinstance(sectors, QuerySet) else list(sectors))
-    for row in _summed(days.values("sector__name", "topic__name", "topic__hashtag")):
-        yield row["sector__name"], _leader(row)
-
-
-def _within(start: date | None, end: date | None) -> QuerySet[TopicDay]:
-    end = end or timezone.now().date()
-    return TopicDay.objects.filter(day__gte=start or end - timedelta(days=DAYS - 1), day__lte=end).order_by()
-
-
-def _summed(rows: QuerySet[TopicDay, Any]) -> QuerySet[TopicDay, Any]:
-    summed = rows.annotate(
-        total=Sum("videos"), users=Count("account", distinct=True), compared=Sum("counted"), above=Sum("hits"),
-        last=Max("day"),
-    )  # fmt: skip
-    return summed.order_by(F("total").desc(), F("users").desc(), "topic__name")
-
-
-def _leader(row: dict[str, Any]) -> Leader:
-    return Leader(
-        topic=row["topic__name"], hashtag=row["topic__hashtag"], videos=row["total"], accounts=row["users"],
-        counted=row["compared"], hits=row["above"], last_day=row["last"],
-    )  # fmt: skip

@@ -6,9 +6,10 @@ does not count. docs/hashtags.md says it in words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from insights.statistics.special import beta_quantile
 
@@ -33,6 +34,14 @@ STRENGTH = (4.0, 40.0)
 #: Half of an account's posts are above its median: a sector cannot do better than that for long.
 MEAN = (0.05, 0.5)
 LEAST_TOPICS, LEAST_WEIGHT = 5, 3.0
+
+
+class Weights(NamedTuple):
+    """Decayed counts of the compared posts of a topic, of the hits among them, and of all posts."""
+
+    weight: float = 0.0
+    hit_weight: float = 0.0
+    use_weight: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +124,9 @@ def cautious(hits: float, weight: float, alpha: float, beta: float) -> float:
     return beta_quantile(CAUTIOUS, hits + alpha, weight - hits + beta)
 
 
-def with_own(evidence: Sequence[Evidence], own: Iterable[Evidence]) -> list[Evidence]:
-    """The sector's evidence, with that of the chosen accounts once more where there is enough of it."""
-    mine = {row.topic: row for row in own if row.weight >= OWN_N}
+def with_own(evidence: Sequence[Evidence], own: Mapping[str, Weights]) -> list[Evidence]:
+    """The sector's evidence, with that of the chosen accounts (by topic) once more where there is enough of it."""
+    mine = {topic: weights for topic, weights in own.items() if weights.weight >= OWN_N}
     return [
         replace(row, weight=row.weight + more.weight, hit_weight=row.hit_weight + more.hit_weight)
         if (more := mine.get(row.topic))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 from pytest import approx
 
+from accounts.selectors import NAMED
 from insights.models import Outcome
 from insights.statistics.sheets import strata_read
 from insights.statistics.tables import Arm, Stratum
@@ -239,6 +240,25 @@ def test_it_keeps_what_was_typed_and_says_what_is_wrong(page) -> None:
     assert 'value="2026-13-01"' in shown
     assert "There is no such sector." in shown
     assert "before the first" in page(UserFactory(language="en"), "?since=2026-02-02&until=2026-02-01")
+
+
+def test_it_takes_one_of_very_many_accounts_by_its_name(page, fill) -> None:
+    ana = UserFactory(language="en")
+    accounts = [TikTokAccountFactory(username=f"branch.{number:02}", managers=[ana]) for number in range(NAMED + 1)]
+    TikTokAccountFactory(username="foreign")
+    for account in accounts[:2]:
+        fill(account, auto=(40, 50), none=(30, 50))
+    assert "80 of 100 published in time" in page(ana)
+    assert "<option" not in page(ana).partition('id="account"')[2].partition("</div>")[0]
+
+    shown = page(ana, "?who=@branch.01")
+    assert "40 of 50 published in time" in shown and 'value="@branch.01"' in shown
+    assert f'value="{accounts[1]}"' in page(ana, f"?account={accounts[1].pk}")
+    sheet = page(ana, "?who=branch.01", path="/reports/subtitles/strata.csv")
+    assert strata_read(sheet.encode()) == [Stratum("@branch.01", Arm(40, 50), Arm(30, 50))]
+    for name in ("nobody", "@foreign"):
+        shown = page(ana, f"?who={name}")
+        assert f"No account in your charge is called “{name}”." in shown and f'value="{name}"' in shown
 
 
 def test_it_costs_twelve_queries_however_much_there_is(db, fill, django_assert_max_num_queries) -> None:

@@ -16,6 +16,7 @@ from insights.statistics.posts import Post, evidence_of, overlap_of
 from insights.statistics.ranking import (
     FALLBACK,
     Evidence,
+    Weights,
     candidates,
     cautious,
     decay,
@@ -107,8 +108,8 @@ def test_it_ranks_by_use_where_no_views_are_known() -> None:
 
 
 def test_it_counts_an_accounts_own_results_twice_once_there_are_ten() -> None:
-    (few,) = with_own([known("pan", 5, 20)], [known("pan", 3, 9)])
-    (many,) = with_own([known("pan", 5, 20)], [known("pan", 3, 10)])
+    (few,) = with_own([known("pan", 5, 20)], {"pan": Weights(9, 3)})
+    (many,) = with_own([known("pan", 5, 20)], {"pan": Weights(10, 3)})
     assert (few.weight, many.weight, many.hit_weight) == (20, 30, 8)
 
 

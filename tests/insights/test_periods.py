@@ -1,0 +1,135 @@
+"""The leaders between two days that somebody typed are what a count of every post says, summed or not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import TikTokAccount
+from insights.models import Publication, PublicationTopic, TopicAccount, TopicDay, TopicSectorDay, TopicStanding
+from insights.selectors.topics import Leader, topic_leaders, topic_leaders_overall
+from insights.services.summaries import summaries_fold, summaries_refresh
+from insights.services.topics import topics_counted, topics_keep
+from publishing.states import VideoStatus
+from tests.factories import SectorFactory, TikTokAccountFactory, VideoFactory
+
+pytestmark = pytest.mark.django_db
+
+TODAY = timezone.now().date()
+TOPICS = ["pan", "mate", "asado", "vino", "gol"]
+LIMIT = 3
+
+
+def publish(account: TikTokAccount, topics, age: int) -> Publication:
+    at = datetime.combine(TODAY - timedelta(days=age), time(12), tzinfo=UTC)
+    caption = " ".join(f"#{topic}" for topic in sorted(topics))
+    video = VideoFactory(account=account, status=VideoStatus.POSTED, posted_at=at, caption=caption)
+    row = Publication.objects.create(
+        video=video, account=account, sector=account.sector, arm="none", due_at=at, posted_at=at
+    )
+    topics_keep(row, caption)
+    return row
+
+
+def compare(row: Publication, is_hit: bool) -> None:
+    if row.is_hit is None:
+        row.settled_views, row.median_views, row.is_hit = 9, 5, is_hit
+        row.save(update_fields=["settled_views", "median_views", "is_hit"])
+        topics_counted(row)
+
+
+def counted(start: date, end: date, *, apart: bool, **where) -> dict[str, list[Leader]]:
+    """The same from the uses of topics themselves."""
+    uses: dict[tuple[str, str], list[Publication]] = defaultdict(list)
+    for use in PublicationTopic.objects.filter(**where).select_related("publication__sector", "topic"):
+        assert use.publication.posted_at is not None
+        if start <= use.publication.posted_at.date() <= end:
+            uses[use.publication.sector.name if apart else "", use.topic.name].append(use.publication)
+    found: dict[str, list[Leader]] = defaultdict(list)
+    for (sector, topic), posts in uses.items():
+        found[sector].append(
+            Leader(
+                topic=topic, hashtag=topic, videos=len(posts), accounts=len({post.account_id for post in posts}),
+                counted=sum(post.is_hit is not None for post in posts), hits=sum(bool(post.is_hit) for post in posts),
+                last_day=max(post.posted_at.date() for post in posts),
+            )
+        )  # fmt: skip
+    for leaders in found.values():
+        leaders.sort(key=lambda leader: (-leader.videos, -leader.accounts, leader.topic))
+        del leaders[LIMIT:]
+    return dict(sorted(found.items()))
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("publish"), st.integers(0, 3), st.sets(st.sampled_from(TOPICS), min_size=1), st.integers(0, 95)
+        ),
+        st.tuples(st.just("compare"), st.integers(0, 30), st.booleans()),
+        st.just(("fold",)),
+        st.tuples(st.just("move"), st.integers(0, 3)),
+    ),
+    max_size=20,
+)
+periods = st.lists(st.tuples(st.integers(-1, 100), st.integers(-1, 100)), min_size=4, max_size=4)
+
+
+@given(steps, periods)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_it_says_of_any_period_what_its_posts_say(db, done, asked) -> None:
+    for model in (TopicStanding, TopicAccount, TopicSectorDay, TopicDay, Publication):
+        model.objects.all().delete()
+    sectors = [SectorFactory(), SectorFactory()]
+    accounts = [TikTokAccountFactory(sector=sectors[number % 2]) for number in range(4)]
+    made: list[Publication] = []
+    for step, *rest in done:
+        if step == "publish":
+            made.append(publish(accounts[rest[0]], rest[1], rest[2]))
+        elif step == "compare" and made:
+            compare(made[rest[0] % len(made)], rest[1])
+        elif step == "fold":
+            summaries_fold()
+        elif step == "move":
+            account = accounts[rest[0]]
+            account.sector = sectors[account.sector == sectors[0]]
+            account.save(update_fields=["sector"])
+
+    for ages in [*asked, (100, 0)]:
+        start, end = (TODAY - timedelta(days=age) for age in (max(ages), min(ages)))
+        mine = accounts[1:3]
+        assert topic_leaders(start=start, end=end, limit=LIMIT) == counted(start, end, apart=True)
+        assert topic_leaders(start=start, end=end, sectors=sectors[:1], limit=LIMIT) == counted(
+            start, end, apart=True, publication__sector=sectors[0]
+        )
+        assert topic_leaders_overall(start=start, end=end, limit=LIMIT) == counted(start, end, apart=False).get("", [])
+        assert topic_leaders_overall(start=start, end=end, accounts=mine, limit=LIMIT) == counted(
+            start, end, apart=False, publication__account__in=mine
+        ).get("", [])
+
+
+@pytest.mark.parametrize(("first", "last"), [(60, 0), (60, 20), (15, 5), (8, 0)])
+def test_it_asks_the_same_number_of_questions_of_any_period(django_assert_num_queries, first: int, last: int) -> None:
+    """Of most of history, of little, of one that ends today and of one that is over: the oldest day, sums, users."""
+    account = TikTokAccountFactory()
+    for age in range(0, 60, 4):
+        publish(account, TOPICS, age)
+    summaries_refresh()
+    start, end = (TODAY - timedelta(days=age) for age in (first, last))
+    with django_assert_num_queries(3):
+        assert len(topic_leaders(start=start, end=end)[account.sector.name]) == len(TOPICS)
+
+
+def test_it_never_reads_the_days_of_accounts_for_their_sums() -> None:
+    """Days that say something else than their sums show which of both is read."""
+    account = TikTokAccountFactory()
+    for age in (3, 9):
+        publish(account, ["pan"], age)
+    summaries_fold()
+    TopicDay.objects.update(videos=500, summed_videos=500)
+    (leader,) = topic_leaders(start=TODAY - timedelta(days=10), end=TODAY - timedelta(days=2))[account.sector.name]
+    assert (leader.videos, leader.accounts, leader.last_day) == (2, 1, TODAY - timedelta(days=3))
