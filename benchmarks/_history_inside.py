@@ -153,8 +153,9 @@ def reports(web: Web, who: str, samples: int) -> Iterable[tuple[str, Asked]]:
         yield f"{name} ({who})", measured(lambda _n, address=address: web.ask(address), samples)
         yield f"{name}, 18 months ({who})", measured(lambda _n, address=address: web.ask(f"{address}?{long}"), samples)
     over = f"since={timezone.localdate() - timedelta(days=360)}&until={timezone.localdate() - timedelta(days=60)}"
-    yield f"hashtags of a period that is over ({who})", measured(
-        lambda _n: web.ask(f"/reports/hashtags/?{over}"), samples
+    yield (
+        f"hashtags of a period that is over ({who})",
+        measured(lambda _n: web.ask(f"/reports/hashtags/?{over}"), samples),
     )
 
 
