@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Count, Func, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Case, Count, Func, Min, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from accounts.models import AccountStatus, OAuthToken, TikTokAccount
@@ -74,16 +74,25 @@ class Failed(NamedTuple):
     hour: int
 
 
+NONE = Failed(0, 0, 0)
+
+
 def failed_videos() -> dict[int, Failed]:
     """By account's key, of those that have any."""
     now = timezone.now()
     # Not a join: SQLite would begin it at the videos, which are many.
     account = Video.objects.filter(pk=OuterRef("video_id")).order_by().values("account")[:1]
-    rows = failures(now - WEEK).annotate(of_account=Subquery(account)).values_list("of_account")
-    within = {name: Q(at__gte=now - since) for name, since in (("day", DAY), ("hour", HOUR))}
-    counts = {name: Count("video", distinct=True, filter=which) for name, which in within.items()}
-    counted = rows.annotate(week=Count("video", distinct=True), **counts)
-    return {pk: Failed(*numbers) for pk, *numbers in counted}
+    lately = Case(When(at__gte=now - HOUR, then=Value(2)), When(at__gte=now - DAY, then=Value(1)), default=Value(0))
+    rows = failures(now - WEEK).annotate(of_account=Subquery(account), lately=lately)
+    # Put together here: three counts of what is different take SQLite four times as long.
+    latest: dict[tuple[int, int], int] = {}
+    for pk, video, when in rows.values_list("of_account", "video", "lately"):
+        latest[pk, video] = max(when, latest.get((pk, video), 0))
+    found: dict[int, Failed] = {}
+    for (pk, _video), when in latest.items():
+        week, day, hour = found.get(pk, NONE)
+        found[pk] = Failed(week + 1, day + (when >= 1), hour + (when == 2))
+    return found
 
 
 def paused_accounts() -> dict[int, str]:
@@ -117,11 +126,10 @@ def accounts_with_failures(
         # A parameter of a statement costs more than a row of its answer.
         rows = rows if len(troubled) > FEW else rows.filter(pk__in=troubled)
         names = dict(rows.values_list("pk", "username"))
-    none = Failed(0, 0, 0)
     found = [
         Trouble(
-            account_id=pk, account=names[pk], failures7d=failed.get(pk, none).week,
-            failures_last_hour=failed.get(pk, none).hour, counted_last_hour=counted[pk],
+            account_id=pk, account=names[pk], failures7d=failed.get(pk, NONE).week,
+            failures_last_hour=failed.get(pk, NONE).hour, counted_last_hour=counted[pk],
             breaker=paused.get(pk, CircuitState.CLOSED),
         )
         for pk in troubled if pk in names
