@@ -51,7 +51,6 @@ def _database(url: str) -> dict[str, Any]:
     if database["ENGINE"].endswith("postgresql"):
         database["OPTIONS"] = {**POSTGRESQL_ALIVE, **database.get("OPTIONS", {})}
     if database["ENGINE"].endswith("sqlite3"):
-        database["CONN_MAX_AGE"] = 0
         database["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
