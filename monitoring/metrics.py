@@ -21,7 +21,8 @@ from monitoring.catalogue import METRICS, TOKEN_SERIES_MAX, MetricKind
 from monitoring.models import Alert, AlertSource
 from monitoring.selectors.accounts import circuits, live_tokens, outage_now, token_lives
 from monitoring.selectors.jobs import active_jobs, capacity, jobs_by_kind_and_status, queues, workers_alive
-from monitoring.selectors.videos import publish_success_rate, video_status
+from monitoring.selectors.summaries import Sum, sums_since
+from monitoring.selectors.videos import publish_success_rate, rate_begins, video_status
 from monitoring.services.counters import Labels, counters, histogram_of, series_of
 from publishing.models import Leadership, WorkerHeartbeat
 from publishing.services.reconcile import LEADERSHIP
@@ -62,8 +63,12 @@ class Scrape:
     """What several gauges of one scrape are read from: asked once."""
 
     @cached_property
+    def sums(self) -> list[Sum]:
+        return sums_since(rate_begins())
+
+    @cached_property
     def videos(self) -> dict[str, int]:
-        return video_status()
+        return video_status(self.sums)
 
     @cached_property
     def queues(self) -> dict[str, tuple[int, float]]:
@@ -93,8 +98,8 @@ def _labelled(figures: dict[str, int]) -> Samples:
     yield from (((label,), float(value)) for label, value in figures.items())
 
 
-def _jobs(_scrape: Scrape) -> Samples:
-    yield from ((labels, float(count)) for labels, count in jobs_by_kind_and_status().items())
+def _jobs(scrape: Scrape) -> Samples:
+    yield from ((labels, float(count)) for labels, count in jobs_by_kind_and_status(scrape.sums).items())
 
 
 def _oldest(scrape: Scrape) -> Samples:
@@ -109,8 +114,8 @@ def _held(scrape: Scrape) -> Samples:
     yield (), float(scrape.videos[VideoStatus.HELD])
 
 
-def _rates(_scrape: Scrape) -> Samples:
-    for variant, rate in publish_success_rate().items():
+def _rates(scrape: Scrape) -> Samples:
+    for variant, rate in publish_success_rate(sums=scrape.sums).items():
         if rate.rate is not None:
             yield (variant,), rate.rate
 

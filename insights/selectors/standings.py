@@ -26,6 +26,7 @@ from django.db.models.functions import Cast
 from accounts.models import Sector
 from insights.models import TopicAccount, TopicDay, TopicStanding
 from insights.statistics.ranking import SHOWN_DAYS, WINDOW_DAYS, decay
+from subiteya.lib.columns import AsRead
 
 #: Days of a window that ends today; 0 is all of history.
 WINDOWS = (0, WINDOW_DAYS, SHOWN_DAYS)
@@ -36,7 +37,11 @@ WIDTH = len(NUMBERS) + 1
 COLUMNS = tuple(f"{name}{window or ''}" for window in WINDOWS for name in (*NUMBERS, "accounts"))
 
 
-@dataclass
+class Number(AsRead, Cast):
+    """A float, in each of hundreds of rows."""
+
+
+@dataclass(slots=True)
 class Uses:
     """Of one window."""
 
@@ -49,13 +54,16 @@ class Uses:
 
 @dataclass
 class Standing:
-    """A topic in a sector (`sector` is "" for all together). `windows`: days → uses; weights are of 90 days, by age."""
+    """A topic in a sector (`sector` is "" for all together). `windows`: days → uses, of those that were asked for.
+
+    Weights are of 90 days, by age.
+    """
 
     sector: str
     topic: str
     hashtag: str
     last_day: date = date.min
-    windows: dict[int, Uses] = field(default_factory=lambda: {days: Uses() for days in WINDOWS})
+    windows: dict[int, Uses] = field(default_factory=dict)
     weights: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
 
     def take(self, numbers: Sequence[float], window: int | None) -> None:
@@ -142,7 +150,7 @@ def _anywhere() -> QuerySet[TopicAccount]:
 
 def _columns(rows: QuerySet[Any], name: Any, account: Any, last: Any, numbers: Iterable[Any]) -> QuerySet[Any]:
     """The same columns of a summary's row and of a day's, so that one statement reads both."""
-    floats = (Cast(number, FloatField()) for number in numbers)
+    floats = (Number(number, FloatField()) for number in numbers)
     return rows.order_by().values_list(name, "topic__name", "topic__hashtag", account, "day", last, *floats)
 
 
@@ -150,7 +158,9 @@ def _merged(rows: Iterable[Any], today: date, window: int | None) -> list[Standi
     found: dict[tuple[str, str], Standing] = {}
     new = []
     for sector, topic, hashtag, account, day, last, *numbers in rows:
-        standing = found.setdefault((sector, topic), Standing(sector, topic, hashtag))
+        standing = found.get((sector, topic))
+        if standing is None:
+            standing = found[sector, topic] = Standing(sector, topic, hashtag)
         if account is not None:
             new.append((standing, account, day, last, tuple(map(int, numbers[: len(NUMBERS)]))))
             continue
@@ -159,5 +169,7 @@ def _merged(rows: Iterable[Any], today: date, window: int | None) -> list[Standi
         standing.last_day = max(standing.last_day, last)
         standing.take(numbers, window)
     for standing, account, day, seen, more in new:
+        for days in WINDOWS if window is None else (window,):
+            standing.windows.setdefault(days, Uses())
         standing.add(day=day, today=today, numbers=more, account=account, seen=seen)
     return [*found.values()]

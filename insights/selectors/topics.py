@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -51,7 +51,7 @@ def topic_leaders(
     if known is None:
         known, window = period_uses(_period(start, end, today), Scope(sectors=sectors), limit), 0
     found: dict[str, list[Leader]] = defaultdict(list)
-    for sector, leader in _standing(known, window or 0):
+    for sector, leader in _standing(known, window or 0, limit):
         if len(found[sector]) < limit:
             found[sector].append(leader)
     return {sector: found[sector] for sector in sorted(found)}
@@ -68,7 +68,7 @@ def topic_leaders_overall(
     if known is None:
         scope = Scope(accounts=accounts, is_apart=False)
         known, window = period_uses(_period(start, end, today), scope, limit), 0
-    return [leader for _sector, leader in _standing(known, window or 0)][:limit]
+    return [leader for _sector, leader in _standing(known, window or 0, limit)]
 
 
 def _period(start: date | None, end: date | None, today: date) -> Period:
@@ -84,10 +84,14 @@ def _window(start: date | None, end: date | None, today: date) -> int | None:
     return DAYS if start is None and end is None else first.get(start) if start else None
 
 
-def _standing(known: Iterable[Standing], window: int) -> Iterator[tuple[str, Leader]]:
-    """Sector's name and leader, the most used first."""
+def _standing(known: Iterable[Standing], window: int, limit: int) -> Iterator[tuple[str, Leader]]:
+    """Sector's name and leader, the most used first, `limit` of each sector: of hundreds that are known."""
+    told: Counter[str] = Counter()
     rows = [(row, uses) for row in known if (uses := row.windows[window]).videos]
     for row, uses in sorted(rows, key=lambda pair: (-pair[1].videos, -pair[1].accounts, pair[0].topic)):
+        told[row.sector] += 1
+        if told[row.sector] > limit:
+            continue
         yield row.sector, Leader(
             topic=row.topic, hashtag=row.hashtag, videos=uses.videos, accounts=uses.accounts, counted=uses.counted,
             hits=uses.hits, last_day=row.last_day,

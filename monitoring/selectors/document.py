@@ -5,22 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from insights.selectors.topics import Leader, topic_leaders, topic_leaders_overall
 from monitoring.catalogue import METRICS, MetricKind
-from monitoring.selectors.accounts import TokenLife, accounts_with_failures, circuits, outage_now, token_lives
+from monitoring.selectors.accounts import (
+    TokenLife,
+    account_names,
+    accounts_with_failures,
+    circuits,
+    failed_videos,
+    outage_now,
+    paused_accounts,
+    token_lives,
+)
 from monitoring.selectors.jobs import Capacity, capacity, jobs_by_kind_and_status, queues, workers_alive
 from monitoring.selectors.stages import Stage, processing_seconds
+from monitoring.selectors.summaries import sums_since
 from monitoring.selectors.videos import (
     Rate,
-    daily_throughput,
-    ended_since,
+    first_of,
     publish_success_rate,
+    rate_begins,
     recent_failures,
+    throughput_of,
     video_status,
 )
 from monitoring.services.counters import Labels, counters, series_of
@@ -42,33 +53,35 @@ def metrics_document(days: int = DEFAULT_DAYS) -> Document:
     """Everything at once, `days` of daily throughput (1 to 90). Seconds are floats, moments ISO 8601 in UTC."""
     now = timezone.now()
     tokens = token_lives()
-    steady = _steady(days, now)
-    expiries = [(token.account, token.access, token.refresh) for token in tokens]
+    steady = _steady(days)
+    second = int(now.timestamp())
     body = {
         "schemaVersion": SCHEMA_VERSION,
         "generatedAt": _moment(now),
         **steady,
-        "tokens": [_token(token, now) for token in tokens],
+        "tokens": [{"account": token.account, "expires_in": token.expires_in(second)} for token in tokens],
     }
-    return Document(body, _etag([steady, expiries]))
+    return Document(body, _etag(steady, tokens))
 
 
-def _steady(days: int, now: datetime) -> dict[str, Any]:
+def _steady(days: int) -> dict[str, Any]:
     """What changes only when something happens."""
-    jobs = jobs_by_kind_and_status()
-    published, failed = ended_since(now - timedelta(days=1))
+    sums = sums_since(min(first_of(days), rate_begins()))
+    jobs = jobs_by_kind_and_status(sums)
     stages = processing_seconds()
+    failed, paused, names = failed_videos(), paused_accounts(), account_names()
+    workers = workers_alive()
     return {
-        "videoStatus": video_status(),
+        "videoStatus": video_status(sums),
         "jobsByStatus": {status: sum(jobs[kind, status] for kind in JobKind.values) for status in JobStatus.values},
         "jobsByType": {kind: sum(jobs[kind, status] for status in JobStatus.values) for kind in JobKind.values},
-        "dailyThroughput": [asdict(day) | {"day": day.day.isoformat()} for day in daily_throughput(days)],
+        "dailyThroughput": [asdict(day) | {"day": day.day.isoformat()} for day in throughput_of(sums, days)],
         "accountsWithFailures": [
             {
                 "account": row.account, "failures7d": row.failures7d, "failuresLastHour": row.failures_last_hour,
                 "countedLastHour": row.counted_last_hour, "breaker": row.breaker,
             }
-            for row in accounts_with_failures()
+            for row in accounts_with_failures(failed=failed, paused=paused, names=names)
         ],
         "recentFailures": [
             {
@@ -78,13 +91,13 @@ def _steady(days: int, now: datetime) -> dict[str, Any]:
             for row in recent_failures()
         ],
         "topicLeaders": _topics(),
-        "processedLast24h": published,
-        "failedLast24h": failed,
+        "processedLast24h": stages["total"].count,
+        "failedLast24h": sum(row.day for row in failed.values()),
         "averageProcessingSeconds": _seconds(stages["total"].average),
         "processingSeconds": {name: _stage(stage) for name, stage in stages.items()},
-        "publish_success_rate": _rates(publish_success_rate()),
-        "active_jobs": _capacity(capacity()),
-        "runtime": _runtime(),
+        "publish_success_rate": _rates(publish_success_rate(sums=sums)),
+        "active_jobs": _capacity(capacity(workers=workers)),
+        "runtime": _runtime(workers, circuits(paused, len(names))),
     }  # fmt: skip
 
 
@@ -119,11 +132,7 @@ def _stage(stage: Stage) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _token(token: TokenLife, now: datetime) -> dict[str, Any]:
-    return {"account": token.account, "expires_in": token.expires_in(now)}
-
-
-def _runtime() -> dict[str, Any]:
+def _runtime(workers: dict[str, int], circuits_now: dict[str, int]) -> dict[str, Any]:
     """Every counter of `/metrics`, and the gauges of the moment that have no place of their own above."""
     found = counters()
     waiting = queues()
@@ -133,8 +142,8 @@ def _runtime() -> dict[str, Any]:
             for metric in METRICS.values() if metric.kind is MetricKind.COUNTER
         },
         "queued_jobs": {kind: count for kind, (count, _age) in waiting.items()},
-        "workers": workers_alive(),
-        "circuits": circuits(),
+        "workers": workers,
+        "circuits": circuits_now,
         "tiktok_outage": outage_now(),
     }  # fmt: skip
 
@@ -154,6 +163,8 @@ def _moment(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _etag(steady: object) -> str:
-    text = json.dumps(steady, sort_keys=True, default=str)
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+def _etag(steady: dict[str, Any], tokens: list[TokenLife]) -> str:
+    """Of what is told; of the tokens when they end, which stays while the clock moves."""
+    told = hashlib.sha256(json.dumps(steady, sort_keys=True, default=str).encode())
+    told.update(repr(list(map(tuple, tokens))).encode())
+    return f'"{told.hexdigest()[:32]}"'

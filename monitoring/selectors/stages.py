@@ -14,18 +14,19 @@ from django.utils import timezone
 from monitoring.selectors.summaries import Accounts
 from publishing.models import Job, UploadSession, Video
 from publishing.states import JobKind, JobStatus
+from subiteya.lib.columns import AsRead
 
 WINDOW = timedelta(days=1)
 #: Of what ended, the latest so many are measured: a percentile of more says nothing else, and takes longer each year.
 SAMPLE = 500
 
 
-class Seconds(Func):
+class Seconds(AsRead, Func):
     """Between the second moment and the first, as a number: the database subtracts, and no date is read here."""
 
     arity = 2
     output_field = FloatField()
-    template = "EXTRACT(EPOCH FROM (%(expressions)s))::float8"
+    template = "DATE_PART('epoch', %(expressions)s)"
     arg_joiner = " - "
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:

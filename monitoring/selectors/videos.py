@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import TikTokAccount
-from monitoring.selectors.summaries import Accounts, beginning_here, by_name, sums_daily, sums_now
+from monitoring.selectors.summaries import Accounts, Sum, beginning_here, by_name, sums_daily, sums_now
 from publishing.models import Video, VideoEvent
 from publishing.selectors.videos import cause_text
 from publishing.states import FAMILIES, SUBTITLE_VARIANTS, Family, VideoStatus
@@ -21,6 +21,10 @@ from publishing.states import FAMILIES, SUBTITLE_VARIANTS, Family, VideoStatus
 FAILED = sorted(FAMILIES[Family.ATTENTION])
 RATE_WINDOW = timedelta(days=30)
 RECENT = 20
+#: What is read of a video that is stuck, to say so.
+READ = (
+    "status", "reason_code", "reason_detail", "time_zone", "trace_id", "updated_at", "account__username",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ class Failure:
     when: datetime
 
 
-def video_status() -> dict[str, int]:
-    """Status → videos, in the order of the state machine, zeros included."""
-    found = by_name(sums_now(), "video")
+def video_status(sums: Iterable[Sum] | None = None) -> dict[str, int]:
+    """Status → videos, in the order of the state machine, zeros included; `sums` of now for who has them already."""
+    found = by_name(sums_now() if sums is None else sums, "video")
     return {status: found.get(status, 0) for status in VideoStatus.values}
 
 
@@ -74,20 +78,21 @@ def daily_throughput(days: int = 7, accounts: Accounts = None) -> list[Day]:
 
 def throughput_rows(days: int, accounts: Accounts) -> QuerySet[Any, Any]:
     """Rows of `(what, day, n)` for `throughput_of`, one query."""
-    first = _first_of(days)
+    first = first_of(days)
     return sums_daily(first) if accounts is None else _counted(first, accounts)
 
 
-def throughput_of(rows: Iterable[tuple[str, date, int]], days: int) -> list[Day]:
+def throughput_of(rows: Iterable[Sum], days: int) -> list[Day]:
     """The last `days` days of `throughput_rows`; rows of other days and names are passed over."""
     found: Counter[tuple[str, date]] = Counter()
     for what, day, n in rows:
         found["processed" if what.startswith("posted:") else what, day] += n
-    every = [_first_of(days) + timedelta(days=number) for number in range(days)]
+    every = [first_of(days) + timedelta(days=number) for number in range(days)]
     return [Day(day, *(found[name, day] for name in ("created", "processed", "failed"))) for day in every]
 
 
-def _first_of(days: int) -> date:
+def first_of(days: int) -> date:
+    """The first of `days` days in the agency's time zone, of which today is the last."""
     return timezone.localdate() - timedelta(days=days - 1)
 
 
@@ -120,20 +125,14 @@ def failures(since: datetime, accounts: Accounts = None) -> QuerySet[VideoEvent]
     return beginning_here(events.exclude(code="undone"), accounts)
 
 
-def ended_since(since: datetime) -> tuple[int, int]:
-    """`(published, failed)` videos since then."""
-    failed = failures(since).aggregate(n=Count("video", distinct=True))["n"]
-    return Video.objects.filter(posted_at__gte=since).count(), failed
-
-
-def publish_success_rate(accounts: Accounts = None) -> dict[str, Rate]:
+def publish_success_rate(accounts: Accounts = None, sums: Iterable[Sum] | None = None) -> dict[str, Rate]:
     """`all` and each subtitle variant → of the videos that ended in the last 30 days, those that TikTok published.
 
     What a video is now counts: one that failed, was retried and went out is published. Videos that a person
-    cancelled, or that wait in TikTok's inbox, did not end.
+    cancelled, or that wait in TikTok's inbox, did not end. `sums` from `rate_begins` on for who has them already.
     """
     since = timezone.now() - RATE_WINDOW
-    found = _ended(since, None, accounts) if accounts is not None else _ended_by_sums(since)
+    found = _ended(since, None, accounts) if accounts is not None else _ended_by_sums(since, sums)
     rates = {
         variant: Rate(found["posted", variant], found["posted", variant] + found["stuck", variant])
         for variant in map(str, SUBTITLE_VARIANTS)
@@ -142,13 +141,19 @@ def publish_success_rate(accounts: Accounts = None) -> dict[str, Rate]:
     return {"all": total, **rates}
 
 
-def _ended_by_sums(since: datetime) -> Counter[tuple[str, str]]:
+def rate_begins() -> date:
+    """The first of the days whose sums `publish_success_rate` adds up."""
+    return timezone.localdate(timezone.now() - RATE_WINDOW) + timedelta(days=1)
+
+
+def _ended_by_sums(since: datetime, sums: Iterable[Sum] | None) -> Counter[tuple[str, str]]:
     """The rows of the first day, which is not a whole one, and the sums of the days after it."""
     tomorrow = timezone.localdate(since) + timedelta(days=1)
     found = _ended(since, start_of(tomorrow), None)
-    for what, _day, n in sums_daily(tomorrow):
-        name, _colon, variant = what.partition(":")
-        found[name, variant] += n
+    for what, day, n in sums_daily(tomorrow) if sums is None else sums:
+        if day >= tomorrow:
+            name, _colon, variant = what.partition(":")
+            found[name, variant] += n
     return found
 
 
@@ -167,7 +172,7 @@ def _ended(since: datetime, until: datetime | None, accounts: Accounts) -> Count
 
 def recent_failures(limit: int = RECENT) -> list[Failure]:
     """The videos that are stuck now, the latest first, each with its cause."""
-    stuck = Video.objects.stuck().filter(status__in=FAILED).select_related("account")
+    stuck = Video.objects.stuck().filter(status__in=FAILED).select_related("account").only(*READ)
     return [
         Failure(
             video=video.pk, account=video.account.username, status=video.status, code=video.reason_code,

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -33,9 +34,14 @@ register.filter("bytes", size_text)
 
 
 @register.simple_tag
-@lru_cache(maxsize=512)  # a list has hundreds, of a few dozen kinds
 def icon(name: str, css: str = "") -> SafeString:
     """An icon of the sprite; decoration only, a word always stands beside it."""
+    return _drawn(name, css, get_script_prefix())
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, css: str, _prefix: str) -> SafeString:
+    """A page has two hundred, of twenty kinds. The sprite's address changes with the path below which we are served."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         css,

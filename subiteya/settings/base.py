@@ -56,7 +56,6 @@ def _database(url: str) -> dict[str, Any]:
         quick = {} if pooler else POSTGRESQL_QUICK
         database["OPTIONS"] = {**POSTGRESQL_ALIVE, **quick, **database.get("OPTIONS", {})}
     if database["ENGINE"].endswith("sqlite3"):
-        database["CONN_MAX_AGE"] = 0
         database["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",

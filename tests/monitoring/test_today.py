@@ -29,6 +29,7 @@ from tests.factories import (
 from tests.monitoring.conftest import verified
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -247,6 +248,27 @@ class TestPage:
                     self.page(client)
                 costs.append(len(queries))
         assert max(costs) <= 12, costs
+
+    def test_it_reads_all_that_it_shows_at_once_whatever_the_cause(self, as_ana, ana, account):
+        now = timezone.now()
+        lost = TikTokAccountFactory(managers=[ana], token=None, status=AccountStatus.DISCONNECTED, connected_at=now)
+        apart = TikTokAccountFactory(managers=[ana])
+        AccountCircuit.objects.create(account=apart, state="isolated", isolated_code="by_person")
+        for one in (account, lost, apart):
+            CreatorLimits.objects.create(account=one, max_duration_seconds=1, privacy_levels=["SELF_ONLY"], seen_at=now)
+            for code in ("access_token_invalid", "duration_over_account_limit", "unavailable"):
+                stuck(one, 2, status=VideoStatus.FAILED_UPLOAD, reason_code=code, edited=EditedAssetFactory())
+            stuck(one, 2, status=VideoStatus.FAILED_EDIT, reason_code="no_video_stream")
+            stuck(one, 2, status=VideoStatus.HELD, reason_code="account_disconnected", scheduled_at=now)
+            stuck(one, 2, status=VideoStatus.MISSED, reason_code="missed", reason_detail={"due": now.isoformat()})
+            stuck(one, 2, status=VideoStatus.DEFERRED, reason_code="spam_risk_too_many_posts", resume_at=now + HOUR)
+            stuck(one, 2, status=VideoStatus.SCHEDULED, scheduled_at=now + HOUR, edited=EditedAssetFactory())
+        self.page(as_ana)
+
+        with CaptureQueriesContext(connection) as queries:
+            self.page(as_ana)
+
+        assert len(queries) <= 12, [query["sql"] for query in queries]
 
 
 class TestLive:

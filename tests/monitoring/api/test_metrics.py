@@ -198,5 +198,5 @@ def test_it_asks_the_database_a_fixed_number_of_times(
     for _turn in range(5):
         ended(VideoStatus.FAILED_UPLOAD)
 
-    with django_assert_max_num_queries(36):
+    with django_assert_max_num_queries(26):
         administrator.get(URL)
