@@ -14,14 +14,17 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     CharField,
+    Exists,
     F,
     FloatField,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Value,
+    Window,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, RowNumber
 
 from accounts.models import Sector
 from insights.models import TopicAccount, TopicDay, TopicStanding
@@ -99,26 +102,40 @@ def behind() -> QuerySet[TopicDay]:
 
 
 def standings(
-    today: date, sectors: Iterable[Sector] | None = None, *, window: int | None = None
+    today: date, sectors: Iterable[Sector] | None = None, *, window: int | None = None, limit: int | None = None
 ) -> list[Standing] | None:
     """Every topic of these sectors (all when None), in one window or (None) in all, with weights.
 
-    None while the summary is of another day.
+    With a `limit` the most used of a window: at least so many of each sector, if it has them. None while the summary
+    is of another day.
     """
     known, new = TopicStanding.objects.filter(sector__isnull=False), behind()
     if sectors is not None:
         those = sectors if isinstance(sectors, QuerySet) else list(sectors)
         known, new = known.filter(sector__in=those), new.filter(sector__in=those)
+    if limit is not None:
+        known = _leading(known, new.filter(sector=OuterRef("sector"), topic=OuterRef("topic")), window or 0, limit)
     mine = TopicAccount.objects.filter(sector=OuterRef("sector"), topic=OuterRef("topic"), account=OuterRef("account"))
     name = F("sector__name")
     return _merged(_summed(known, name, window).union(_new(new, name, mine, window), all=True), today, window)
 
 
-def standings_overall(today: date, window: int) -> list[Standing] | None:
-    """Every topic in all sectors together, in one window; None while the summary is of another day."""
+def standings_overall(today: date, window: int, limit: int) -> list[Standing] | None:
+    """The most used topics of all sectors together, at least `limit`; None while the summary is of another day."""
     known, new = TopicStanding.objects.filter(sector__isnull=True), behind()
+    known = _leading(known, new.filter(topic=OuterRef("topic")), window, limit)
     rows = _summed(known, NOWHERE, window).union(_new(new, NOWHERE, _anywhere(), window), all=True)
     return _merged(rows, today, window)
+
+
+def _leading(
+    known: QuerySet[TopicStanding], new: QuerySet[TopicDay], window: int, limit: int
+) -> QuerySet[TopicStanding]:
+    """The first of what is summed, and all that `new` may have brought forward: nothing else can be among the first."""
+    videos, accounts = (f"{name}{window or ''}" for name in ("videos", "accounts"))
+    order = (F(videos).desc(), F(accounts).desc(), F("topic__name").asc())
+    first = known.annotate(place=Window(RowNumber(), partition_by="sector", order_by=order)).filter(place__lte=limit)
+    return known.filter(Q(pk__in=first.values("pk")) | Exists(new))
 
 
 #: The name of all sectors together.

@@ -47,7 +47,7 @@ def topic_leaders(
     """
     today = timezone.now().date()
     window = _window(start, end, today)
-    known = None if window is None else standings(today, sectors, window=window)
+    known = None if window is None else standings(today, sectors, window=window, limit=limit)
     if known is None:
         known, window = period_uses(_period(start, end, today), Scope(sectors=sectors), limit), 0
     found: dict[str, list[Leader]] = defaultdict(list)
@@ -64,7 +64,7 @@ def topic_leaders_overall(
     """The most used topics of all sectors together, or of some accounts."""
     today = timezone.now().date()
     window = _window(start, end, today)
-    known = standings_overall(today, window) if window is not None and accounts is None else None
+    known = standings_overall(today, window, limit) if window is not None and accounts is None else None
     if known is None:
         scope = Scope(accounts=accounts, is_apart=False)
         known, window = period_uses(_period(start, end, today), scope, limit), 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.utils import timezone
 
 from insights.selectors.topics import Leader, topic_leaders, topic_leaders_overall
@@ -165,6 +165,6 @@ def _moment(at: datetime) -> str:
 
 def _etag(steady: dict[str, Any], tokens: list[TokenLife]) -> str:
     """Of what is told; of the tokens when they end, which stays while the clock moves."""
-    told = hashlib.sha256(json.dumps(steady, sort_keys=True, default=str).encode())
+    told = hashlib.sha256(orjson.dumps(steady, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
     told.update(repr(list(map(tuple, tokens))).encode())
     return f'"{told.hexdigest()[:32]}"'

@@ -19,7 +19,7 @@ from accounts.access import MemberRequest, polled, signed_in
 from accounts.models import TikTokAccount, User
 from accounts.views import DAYS_SOON, health
 from insights.selectors.sectors import sectors_of
-from insights.selectors.topics import topic_leaders
+from insights.selectors.topics import Leader, topic_leaders
 from monitoring import drawing
 from monitoring.parts import HEADER, Region, marks_in, region
 from monitoring.selectors import today as selectors
@@ -147,10 +147,14 @@ def _part(user: User) -> tuple[Region, int]:
         "may_act": user.may_act,
         "everything": user.sees_everything,
         "needs": counts.families[Family.ATTENTION],
-        "leaders": topic_leaders(sectors=sectors_of(user), limit=LEADERS) if counts.videos else {},
+        "leaders": _leaders(user) if counts.videos else {},
         **_throughput(counts),
     }
     return region("monitoring/_today_live.html", context), counts.families[Family.ATTENTION]
+
+
+def _leaders(user: User) -> dict[str, list[Leader]]:
+    return topic_leaders(sectors=None if user.sees_everything else sectors_of(user), limit=LEADERS)
 
 
 def _failure(video: Video) -> dict[str, Any]:

@@ -249,7 +249,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["monitoring.api.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["monitoring.api.permissions.ReadsTheMonitor"],
     "DEFAULT_THROTTLE_CLASSES": ["monitoring.api.permissions.ThirtyAMinute"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["monitoring.api.renderers.QuickJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }

@@ -133,3 +133,22 @@ def test_it_never_reads_the_days_of_accounts_for_their_sums() -> None:
     TopicDay.objects.update(videos=500, summed_videos=500)
     (leader,) = topic_leaders(start=TODAY - timedelta(days=10), end=TODAY - timedelta(days=2))[account.sector.name]
     assert (leader.videos, leader.accounts, leader.last_day) == (2, 1, TODAY - timedelta(days=3))
+
+
+def test_it_leads_with_what_was_just_used_before_that_is_summed() -> None:
+    """The first of what is summed are not all that may be first."""
+    one, other = TikTokAccountFactory(), TikTokAccountFactory()
+    other.sector = one.sector
+    other.save(update_fields=["sector"])
+    for topic, times in (("pan", 3), ("mate", 3), ("asado", 2), ("vino", 1)):
+        for age in range(times):
+            publish(one, [topic], age)
+    summaries_refresh()
+    assert [leader.topic for leader in topic_leaders(limit=2)[one.sector.name]] == ["mate", "pan"]
+    for _time in range(3):
+        publish(other, ["vino"], 0)
+    publish(other, ["asado", "gol"], 0)
+
+    found = topic_leaders(limit=2)[one.sector.name]
+    assert [(leader.topic, leader.videos, leader.accounts) for leader in found] == [("vino", 4, 2), ("asado", 3, 2)]
+    assert [leader.topic for leader in topic_leaders_overall(limit=2)] == ["vino", "asado"]

@@ -11,7 +11,9 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
+from monitoring.api.renderers import QuickJSONRenderer
 from monitoring.api.serializers import DocumentSerializer
 from monitoring.models import ApiKey, KeyScope
 from monitoring.selectors.document import metrics_document
@@ -200,3 +202,21 @@ def test_it_asks_the_database_a_fixed_number_of_times(
 
     with django_assert_max_num_queries(26):
         administrator.get(URL)
+
+
+def test_it_is_indented_for_whoever_asks_for_that() -> None:
+    """The same document, by the other of the two that write it."""
+    client, name = with_key(), "jobsByStatus"
+    plain, indented = (client.get(URL, headers={"Accept": kind}) for kind in
+                       ("application/json", "application/json; indent=2"))  # fmt: skip
+    assert b"\n" not in plain.content and b"\n  " in indented.content
+    assert list(plain.json()) == list(indented.json()) == WANTED
+    assert plain.json()[name] == indented.json()[name]
+
+
+def test_it_writes_what_is_translated_later_and_says_nothing_where_there_is_nothing() -> None:
+    renderer = QuickJSONRenderer()
+    assert renderer.render({VideoStatus.POSTED: gettext_lazy("Posted"), "none": None}) == (
+        b'{"posted":"Posted","none":null}'
+    )
+    assert renderer.render(None) == b""
