@@ -21,7 +21,7 @@ from monitoring.catalogue import METRICS, TOKEN_SERIES_MAX, MetricKind
 from monitoring.models import Alert, AlertSource
 from monitoring.selectors.accounts import circuits, live_tokens, outage_now, token_lives
 from monitoring.selectors.jobs import active_jobs, capacity, jobs_by_kind_and_status, queues, workers_alive
-from monitoring.selectors.summaries import Sum, sums_since
+from monitoring.selectors.summaries import Counted, sums_since
 from monitoring.selectors.videos import publish_success_rate, rate_begins, video_status
 from monitoring.services.counters import Labels, counters, histogram_of, series_of
 from publishing.models import Leadership, WorkerHeartbeat
@@ -63,7 +63,7 @@ class Scrape:
     """What several gauges of one scrape are read from: asked once."""
 
     @cached_property
-    def sums(self) -> list[Sum]:
+    def sums(self) -> list[Counted]:
         return sums_since(rate_begins())
 
     @cached_property

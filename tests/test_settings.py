@@ -145,13 +145,13 @@ def test_it_leaves_no_cursor_behind_in_a_pooler() -> None:
     assert shown(name, **PRODUCTION) == "False"
 
 
-def test_it_has_no_statement_compiled_unless_the_address_says_so() -> None:
+def test_it_has_no_statement_compiled_whatever_else_the_address_says() -> None:
     """And asks no pooler for it, which would refuse the connection."""
     name = "DATABASES['default']['OPTIONS'].get('options')"
     address = f"{PRODUCTION['DATABASE_URL']}?options=-c%20work_mem%3D8MB"
 
     assert shown(name, **PRODUCTION) == "-c jit=off"
-    assert shown(name, **PRODUCTION | {"DATABASE_URL": address}) == "-c work_mem=8MB"
+    assert shown(name, **PRODUCTION | {"DATABASE_URL": address}) == "-c jit=off -c work_mem=8MB"
     assert shown(name, **PRODUCTION, SUBITEYA_DATABASE_POOLER="true") == "None"
 
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from subiteya.lib.migrations import AddIndexOnline
+from subiteya.lib.migrations import AddIndexOnline, RemoveIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -21,5 +21,5 @@ class Migration(migrations.Migration):
             model_name='topicday',
             index=models.Index(fields=['account', 'day', 'topic'], name='topic_day_account_topic'),
         ),
-        migrations.RemoveIndex(model_name='topicday', name='topic_day_account'),
+        RemoveIndexOnline(model_name='topicday', name='topic_day_account'),
     ]

@@ -61,8 +61,9 @@ class TopicAccount(models.Model):
 class TopicStanding(models.Model):
     """How a topic stands in a sector, or (no sector) in all together, as of `day`: all of history, 90 days and 30.
 
-    Small enough that every list of leaders and every suggestion reads all of it. The windows slide: on a new day
-    (UTC) the scheduler makes all rows again, and until then a reading goes to the days themselves.
+    Small enough that every suggestion reads all of it; lists of leaders read the first of each sector. The windows
+    slide: on a new day (UTC) the scheduler makes all rows again, and until then a reading goes to sums by day, or to
+    the days themselves.
     """
 
     sector = models.ForeignKey(

@@ -119,7 +119,8 @@ def _most_used(sums: dict[Key, Numbers], limit: int) -> set[Key]:
     for (sector, _topic), numbers in sums.items():
         parts[sector].append(numbers[0])
     least = {sector: sorted(videos, reverse=True)[:limit][-1] for sector, videos in parts.items()}
-    return {key for key, numbers in sums.items() if numbers[0] and numbers[0] >= least[key[0]]}
+    # A rebuild makes the sums in pieces: meanwhile what lies outside may be more than all.
+    return {key for key, numbers in sums.items() if numbers[0] > 0 and numbers[0] >= least[key[0]]}
 
 
 def _sums(period: Period, scope: Scope) -> QuerySet[Any]:
@@ -130,8 +131,10 @@ def _sums(period: Period, scope: Scope) -> QuerySet[Any]:
     unsummed = new.values_list(scope.key, "topic_id", *(F(name) - F(f"summed_{name}") for name in NUMBERS))
     if period.is_most(oldest):
         parts = [_grouped(_ever(scope), scope, Sum)]
-        if period.start > oldest or not period.is_open:
-            parts.append(_grouped(days.exclude(period.inside), scope, lambda name: Value(0) - Sum(prefix + name)))
+        # Two ranges, where an index finds each: of a NOT or an OR around both SQLite would go through all days.
+        outside = [Q(day__lt=period.start)] if period.start > oldest else []
+        outside += [] if period.is_open else [Q(day__gt=period.end)]
+        parts += [_grouped(days.filter(side), scope, lambda name: Value(0) - Sum(prefix + name)) for side in outside]
     else:
         parts = [_grouped(days.filter(period.inside), scope, lambda name: Sum(prefix + name))]
     found: QuerySet[Any] = unsummed.union(*parts, all=True)

@@ -1,7 +1,7 @@
 """How topics stand today: the scheduler's summary, and what is not in it yet, read by one statement.
 
 Days are UTC. While the summary is of another day than today (the seconds after midnight, or a scheduler that stands
-still), `standings` has no answer, and its callers go to the days of topics themselves.
+still), `standings` has no answer: leaders are then counted as those of any period, evidence from the days of topics.
 """
 
 from __future__ import annotations

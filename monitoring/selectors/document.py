@@ -165,6 +165,6 @@ def _moment(at: datetime) -> str:
 
 def _etag(steady: dict[str, Any], tokens: list[TokenLife]) -> str:
     """Of what is told; of the tokens when they end, which stays while the clock moves."""
-    told = hashlib.sha256(orjson.dumps(steady, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+    told = hashlib.sha256(orjson.dumps(steady, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
     told.update(repr(list(map(tuple, tokens))).encode())
     return f'"{told.hexdigest()[:32]}"'

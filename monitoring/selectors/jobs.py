@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from monitoring.models import DailyPeak
-from monitoring.selectors.summaries import Sum, by_name, sums_now
+from monitoring.selectors.summaries import Counted, by_name, sums_now
 from publishing.models import Job, WorkerHeartbeat, WorkerKind
 from publishing.services.heartbeats import DEAD_AFTER
 from publishing.states import JobKind, JobStatus
@@ -55,7 +55,7 @@ def queues() -> dict[str, tuple[int, float]]:
     return {kind: found.get(kind, (0, 0.0)) for kind in JobKind.values}
 
 
-def jobs_by_kind_and_status(sums: Iterable[Sum] | None = None) -> dict[tuple[str, str], int]:
+def jobs_by_kind_and_status(sums: Iterable[Counted] | None = None) -> dict[tuple[str, str], int]:
     """`(kind, status)` → jobs; `sums` of now for who has them already."""
     found = by_name(sums_now() if sums is None else sums, "job")
     return {(kind, status): found.get(f"{kind}:{status}", 0) for kind in JobKind.values for status in JobStatus.values}

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, TypeVar
 
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
-from django.db.models import Sum as Added
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.models import TikTokAccount
 from monitoring.models import SummaryDelta, SummaryTotal
@@ -17,7 +16,7 @@ from publishing.models import Video
 
 Accounts = QuerySet[TikTokAccount] | None
 #: What is counted, its day or NOW, and how many: several of one name and day are to be added up.
-Sum = tuple[str, date, int]
+Counted = tuple[str, date, int]
 Row = TypeVar("Row", bound=Model)
 
 
@@ -44,7 +43,7 @@ def beginning_here(rows: QuerySet[Row, Row], accounts: Accounts) -> QuerySet[Row
     return found.filter(of_account__in=accounts.order_by().values("pk"))
 
 
-def by_name(rows: Iterable[Sum], kind: str) -> dict[str, int]:
+def by_name(rows: Iterable[Counted], kind: str) -> dict[str, int]:
     """Of `sums_now`, the part of the name after `kind` → how many."""
     found: dict[str, int] = defaultdict(int)
     for what, _now, n in rows:
@@ -59,7 +58,7 @@ def sums_daily(first: date) -> QuerySet[Any, Any]:
     return _added(totals).union(_added(SummaryDelta.objects.filter(day__gte=first)), all=True)
 
 
-def sums_since(first: date) -> list[Sum]:
+def sums_since(first: date) -> list[Counted]:
     """What `sums_now` and `sums_daily(first)` read, in one query: for who needs both, or one of them twice."""
     asked = Q(day=NOW) | Q(day__gte=first)
     totals = SummaryTotal.objects.filter(asked, account=EVERY)
@@ -67,5 +66,5 @@ def sums_since(first: date) -> list[Sum]:
 
 
 def _added(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    found: QuerySet[Any, Any] = rows.order_by().values_list("what", "day").annotate(amount=Added("n"))
+    found: QuerySet[Any, Any] = rows.order_by().values_list("what", "day").annotate(amount=Sum("n"))
     return found

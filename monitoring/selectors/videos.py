@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import TikTokAccount
-from monitoring.selectors.summaries import Accounts, Sum, beginning_here, by_name, sums_daily, sums_now
+from monitoring.selectors.summaries import Accounts, Counted, beginning_here, by_name, sums_daily, sums_now
 from publishing.models import Video, VideoEvent
 from publishing.selectors.videos import cause_text
 from publishing.states import FAMILIES, SUBTITLE_VARIANTS, Family, VideoStatus
@@ -62,7 +62,7 @@ class Failure:
     when: datetime
 
 
-def video_status(sums: Iterable[Sum] | None = None) -> dict[str, int]:
+def video_status(sums: Iterable[Counted] | None = None) -> dict[str, int]:
     """Status → videos, in the order of the state machine, zeros included; `sums` of now for who has them already."""
     found = by_name(sums_now() if sums is None else sums, "video")
     return {status: found.get(status, 0) for status in VideoStatus.values}
@@ -82,7 +82,7 @@ def throughput_rows(days: int, accounts: Accounts) -> QuerySet[Any, Any]:
     return sums_daily(first) if accounts is None else _counted(first, accounts)
 
 
-def throughput_of(rows: Iterable[Sum], days: int) -> list[Day]:
+def throughput_of(rows: Iterable[Counted], days: int) -> list[Day]:
     """The last `days` days of `throughput_rows`; rows of other days and names are passed over."""
     found: Counter[tuple[str, date]] = Counter()
     for what, day, n in rows:
@@ -125,7 +125,7 @@ def failures(since: datetime, accounts: Accounts = None) -> QuerySet[VideoEvent]
     return beginning_here(events.exclude(code="undone"), accounts)
 
 
-def publish_success_rate(accounts: Accounts = None, sums: Iterable[Sum] | None = None) -> dict[str, Rate]:
+def publish_success_rate(accounts: Accounts = None, sums: Iterable[Counted] | None = None) -> dict[str, Rate]:
     """`all` and each subtitle variant → of the videos that ended in the last 30 days, those that TikTok published.
 
     What a video is now counts: one that failed, was retried and went out is published. Videos that a person
@@ -146,7 +146,7 @@ def rate_begins() -> date:
     return timezone.localdate(timezone.now() - RATE_WINDOW) + timedelta(days=1)
 
 
-def _ended_by_sums(since: datetime, sums: Iterable[Sum] | None) -> Counter[tuple[str, str]]:
+def _ended_by_sums(since: datetime, sums: Iterable[Counted] | None) -> Counter[tuple[str, str]]:
     """The rows of the first day, which is not a whole one, and the sums of the days after it."""
     tomorrow = timezone.localdate(since) + timedelta(days=1)
     found = _ended(since, start_of(tomorrow), None)

@@ -40,7 +40,7 @@ def part(legs: Sequence[VideoQuerySet], *, words: bool = False) -> VideoQuerySet
 
     A database neither looks into a slice with an index for a condition on its rows, nor reads more of it than it needs.
     So it cannot choose to collect all videos of a common word or status first, as it does when it takes them for few.
-    Other columns than `COLUMNS` (with `words`: and `WORDS_COLUMNS`) cannot be asked for.
+    Other columns than `COLUMNS` (with `words`: and `WORDS_COLUMNS`) cannot be asked for; it is no subquery of another.
     """
     columns = (*COLUMNS, *WORDS_COLUMNS) if words else COLUMNS
     texts, values = [], []

@@ -157,7 +157,7 @@ class Looker:
     def _few(self, asked: Mapping[str, Any]) -> _Few | None:
         """All candidates by the one filter that leaves few; None when each leaves many."""
         for covers, videos in self._narrow(asked):
-            if self._is_few(videos, tuple(sorted((name, str(asked.get(name))) for name in covers))):
+            if self._is_few(videos, tuple(sorted((name, str(asked.get(name))) for name in {*covers, "on"}))):
                 return _Few(videos=videos.order_by()[: self.bounds.rare + 1], covers=frozenset(covers))
         pks = self._having_words(asked["q"]) if asked.get("q") else None
         if pks is None:

@@ -77,7 +77,7 @@ def _places(words: Words) -> Iterator[QuerySet[Video]]:
     yield videos.filter(trace_id=words.query)
     yield videos.filter(post_id=words.query)
     if words.accounts:
-        yield videos.filter(account__in=words.accounts)
+        yield videos.filter(account__in=among(words.accounts))
     if words.sources:
-        yield videos.filter(batch__source__in=words.sources)
+        yield videos.filter(batch__source__in=among(words.sources))
     yield holding(CAPTIONS, videos, words.query)

@@ -16,7 +16,7 @@ from accounts.access import MemberRequest, polled, signed_in
 from accounts.selectors import account_named, names_of
 from publishing.forms import VideoFilterForm
 from publishing.models import Video
-from publishing.selectors.filters import moment_of, statuses_of
+from publishing.selectors.filters import YEARS, moment_of, statuses_of
 from publishing.selectors.looks import Amount, Looker, Tally
 from publishing.selectors.places import Key
 from publishing.selectors.videos import videos_for, videos_in_order
@@ -98,9 +98,10 @@ def _page(request: MemberRequest, look: Looker, asked: Mapping[str, Any]) -> dic
 
 def _before(asked: Mapping[str, Any]) -> Key | None:
     """Where the page goes on; a place by number alone is none in a list that is ordered by a moment."""
-    if "before" not in asked or (moment_of(asked) and "at" not in asked):
+    at = asked.get("at")
+    if "before" not in asked or (moment_of(asked) and (at is None or at.year not in YEARS)):
         return None
-    return Key(asked.get("at"), asked["before"])
+    return Key(at, asked["before"])
 
 
 def _counts(look: Looker, asked: Mapping[str, Any]) -> tuple[Shown, Amount]:

@@ -36,7 +36,7 @@ POSTGRESQL_ALIVE = {
 }  # fmt: skip
 
 #: Compiling a statement takes half a second where its cost was guessed too high; none here runs that long.
-POSTGRESQL_QUICK = {"options": "-c jit=off"}
+POSTGRESQL_QUICK = "-c jit=off"
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -52,9 +52,10 @@ def _database(url: str) -> dict[str, Any]:
     # A cursor on the server outlives the transaction that PgBouncer lends a connection for.
     pooler = database["DISABLE_SERVER_SIDE_CURSORS"] = env.flag("SUBITEYA_DATABASE_POOLER", default=False)
     if database["ENGINE"].endswith("postgresql"):
-        # PgBouncer hands no options on: docs/scaling.md says how the database is told there.
-        quick = {} if pooler else POSTGRESQL_QUICK
-        database["OPTIONS"] = {**POSTGRESQL_ALIVE, **quick, **database.get("OPTIONS", {})}
+        given = database.get("OPTIONS", {})
+        # PgBouncer refuses options: docs/scaling.md says how the database is told there. The last one of a name holds.
+        options = {} if pooler else {"options": f"{POSTGRESQL_QUICK} {given.get('options', '')}".strip()}
+        database["OPTIONS"] = {**POSTGRESQL_ALIVE, **given, **options}
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {
             "timeout": 20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -271,3 +272,13 @@ def test_it_polls_fast_only_while_something_moves(as_ana, make_video):
     Video.objects.update(status=VideoStatus.POSTED, posted_at=timezone.now())
     assert VideoStatus.POSTED in VIDEO_TERMINAL
     assert " data-active" not in page(as_ana)
+
+
+@pytest.mark.parametrize("filters", ["since=2026-01-01", "since=2026-01-01&q=pan", "on=scheduled&until=2027-01-01"])
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59", "0001-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "2026-02-30"]
+)
+def test_it_begins_anew_from_a_place_that_there_is_not(as_ana, make_video, filters: str, at: str) -> None:
+    """Beyond the last day that there is no date can be put into another zone."""
+    make_video()
+    page(as_ana, f"?{filters}&before=3&at={quote(at)}")
