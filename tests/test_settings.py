@@ -145,13 +145,14 @@ def test_it_leaves_no_cursor_behind_in_a_pooler() -> None:
     assert shown(name, **PRODUCTION) == "False"
 
 
-def test_it_has_no_statement_compiled_whatever_else_the_address_says() -> None:
-    """And asks no pooler for it, which would refuse the connection."""
+def test_it_says_at_connecting_how_a_session_is_whatever_else_the_address_says() -> None:
+    """And not to a pooler, which would refuse the connection."""
     name = "DATABASES['default']['OPTIONS'].get('options')"
     address = f"{PRODUCTION['DATABASE_URL']}?options=-c%20work_mem%3D8MB"
 
-    assert shown(name, **PRODUCTION) == "-c jit=off"
-    assert shown(name, **PRODUCTION | {"DATABASE_URL": address}) == "-c jit=off -c work_mem=8MB"
+    ours = "-c jit=off -c idle_in_transaction_session_timeout=60000"
+    assert shown(name, **PRODUCTION) == ours
+    assert shown(name, **PRODUCTION | {"DATABASE_URL": address}) == f"{ours} -c work_mem=8MB"
     assert shown(name, **PRODUCTION, SUBITEYA_DATABASE_POOLER="true") == "None"
 
 

@@ -35,8 +35,9 @@ POSTGRESQL_ALIVE = {
     "tcp_user_timeout": 20_000,
 }  # fmt: skip
 
-#: Compiling a statement takes half a second where its cost was guessed too high; none here runs that long.
-POSTGRESQL_QUICK = "-c jit=off"
+#: Compiling a statement takes half a second where its cost was guessed too high; none here runs that long. And a
+#: process that was frozen in the middle of a transaction loses its locks before its lease is over (90 s).
+POSTGRESQL_SESSION = "-c jit=off -c idle_in_transaction_session_timeout=60000"
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def _database(url: str) -> dict[str, Any]:
     if database["ENGINE"].endswith("postgresql"):
         given = database.get("OPTIONS", {})
         # PgBouncer refuses options: docs/scaling.md says how the database is told there. The last one of a name holds.
-        options = {} if pooler else {"options": f"{POSTGRESQL_QUICK} {given.get('options', '')}".strip()}
+        options = {} if pooler else {"options": f"{POSTGRESQL_SESSION} {given.get('options', '')}".strip()}
         database["OPTIONS"] = {**POSTGRESQL_ALIVE, **given, **options}
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {

@@ -46,3 +46,14 @@ def test_it_loses_no_submission_when_redis_is_gone(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
 
     assert ring("edit", "run_job", 7, "a" * 32) is False
+
+
+@pytest.mark.django_db
+def test_it_compiles_no_statement_and_keeps_no_lock_of_the_frozen() -> None:
+    """What is said at connecting has arrived."""
+    with connection.cursor() as cursor:
+        found = {}
+        for name in ("jit", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SHOW {name}")
+            [found[name]] = cursor.fetchone()
+    assert found == {"jit": "off", "idle_in_transaction_session_timeout": "1min"}

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from subiteya.lib.supervision import Program, configuration
@@ -57,7 +58,7 @@ def test_it_hands_out_whole_lines_and_restarts_what_ends(
 
 
 def test_it_keeps_the_terminal_s_signals_away_from_the_programs(supervisor: subprocess.Popen[bytes]) -> None:
-    sessions = {os.getsid(child.pid) for child in descendants(supervisor.pid) if child.ppid() == supervisor.pid}
+    sessions = {os.getsid(child.pid) for child in psutil.Process(supervisor.pid).children()}
 
     assert len(sessions) >= 3
     assert os.getsid(supervisor.pid) not in sessions
@@ -75,7 +76,7 @@ def test_it_stops_higher_ranks_first_and_kills_what_is_deaf(supervisor: subproce
 
 
 def test_it_takes_the_programs_along_when_it_is_killed(supervisor: subprocess.Popen[bytes]) -> None:
-    below = [child for child in descendants(supervisor.pid) if child.ppid() == supervisor.pid]
+    below = psutil.Process(supervisor.pid).children()
 
     supervisor.kill()
 

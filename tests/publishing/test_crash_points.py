@@ -146,6 +146,10 @@ def fresh(tmp_path: Path) -> Path:
     return make_clip(tmp_path / f"clip-{number}.mp4", seconds=1.6, extra=noise)
 
 
+def children_of(workers: list[psutil.Process]) -> list[psutil.Process]:
+    return [horse for worker in workers for horse in worker.children()]
+
+
 def check_one_whole_post(installation: Installation, video: dict[str, Any]) -> None:
     assert video["status"] == "posted", video
     (post,) = installation.arrived(video["caption"])
@@ -193,10 +197,10 @@ def test_it_fences_a_worker_that_slept_through_its_lease(installation: Installat
     batch = installation.manage(
         "publish", str(fresh), "--account", "@cuenta.1", "--caption", "Sonámbulo", "--privacy", "SELF_ONLY"
     )
-    horses = wait_for(
-        lambda: [horse for worker in installation.workers("upload") for horse in worker.children()], seconds=60,
-        every=0.01,
-    )  # fmt: skip
+    ledger = installation.control.ledger
+    wait_for(lambda: [post for post in ledger() if post.asked.caption == "Sonámbulo"], seconds=60, every=0.05)
+    # The one that sends: another of the job before may wait for its next message still.
+    horses = wait_for(lambda: horses if len(horses := children_of(installation.workers("upload"))) == 1 else [])
 
     for horse in horses:
         horse.suspend()
@@ -217,10 +221,7 @@ def test_it_goes_on_after_a_restart_of_postgresql(own_postgresql: str, fresh: Pa
         batch = installation.manage(
             "publish", str(fresh), "--account", "@cuenta.2", "--caption", "Reinicio", "--privacy", "SELF_ONLY"
         )
-        wait_for(
-            lambda: [horse for worker in installation.workers("upload") for horse in worker.children()], seconds=60,
-            every=0.01,
-        )  # fmt: skip
+        wait_for(lambda: children_of(installation.workers("upload")), seconds=60, every=0.01)
 
         restart(own_postgresql)
 
