@@ -25,6 +25,7 @@ GOOD_HOURS = (time(9, 30), time(12, 15), time(18, 30), time(20, 0), time(21, 15)
 QUIET = timedelta(minutes=20)
 UNLUCKY_DAY, UNCONFIRMED_DAYS, MISSED_DAYS, INBOX_DAYS = 4, (6, 3), (13, 5, 2), (9, 5, 3, 1)
 UPCOMING_HOURS = (3, 8, 22, 27, 46, 70)
+MANAGERS = sorted({brand.manager for brand in BRANDS})
 
 
 @dataclass(frozen=True)
@@ -123,28 +124,34 @@ def _events(rng: random.Random, now: datetime) -> Iterator[list[Story]]:
         story = Story(rng, unlucky, at=at, subtitled=turn % 2 == 0)
         story.failed_upload("unavailable")
         yield [story]
-    for days in UNCONFIRMED_DAYS:
-        story = Story(rng, rng.choice(BRANDS), at=_ago(now, days, 11))
+    for turn, days in enumerate(UNCONFIRMED_DAYS):
+        story = Story(rng, _brand(rng, turn), at=_ago(now, days, 11))
         story.unconfirmed()
         yield [story]
-    for days in MISSED_DAYS:
-        story = Story(rng, rng.choice(BRANDS), at=_ago(now, days, 17), due=_ago(now, days, 21))
+    for turn, days in enumerate(MISSED_DAYS):
+        story = Story(rng, _brand(rng, turn), at=_ago(now, days, 17), due=_ago(now, days, 21))
         story.missed()
         yield [story]
-    for days in INBOX_DAYS:
-        story = Story(rng, rng.choice(BRANDS), at=_ago(now, days, 13), mode=PostMode.INBOX)
+    for turn, days in enumerate(INBOX_DAYS):
+        story = Story(rng, _brand(rng, turn), at=_ago(now, days, 13), mode=PostMode.INBOX)
         story.in_inbox()
         yield [story]
 
 
 def _planned(rng: random.Random, now: datetime) -> Iterator[list[Story]]:
     """What goes out in the next days."""
-    for hours in UPCOMING_HOURS:
-        brand = rng.choice(BRANDS)
+    for turn, hours in enumerate(UPCOMING_HOURS):
+        brand = _brand(rng, turn)
         due = (now + timedelta(hours=hours)).replace(minute=0, second=0, microsecond=0)
         story = Story(rng, brand, at=now - timedelta(hours=rng.uniform(1, 9)), due=due, subtitled=rng.random() < 0.5)
         story.upcoming()
         yield [story]
+
+
+def _brand(rng: random.Random, turn: int) -> Brand:
+    """One of each manager in turn: whatever day it is, everybody has something of everything."""
+    manager = MANAGERS[turn % len(MANAGERS)]
+    return rng.choice([brand for brand in BRANDS if brand.manager == manager])
 
 
 def _ago(now: datetime, days: int, hour: int) -> datetime:

@@ -115,3 +115,12 @@ def test_it_gives_each_manager_accounts_of_their_own(stories):
     for submission in month(NOW, 3):
         assert {story.brand.manager for story, _caption in submission.stories} == {submission.manager}
     assert Counter(brand.manager for brand in BRANDS) == {"ana": 3, "bruno": 3}
+
+
+@pytest.mark.parametrize("day", range(0, 28, 3))
+def test_it_tells_something_of_everything_to_everybody_on_any_day(day: int) -> None:
+    """Whoever is shown the demo finds a doubt, a missed hour, an inbox and a plan among their own accounts."""
+    told = month(datetime(2026, 11, 3, 15, tzinfo=UTC) + timedelta(days=day), 3)
+    for ending in ("unconfirmed", "missed", "in_inbox", "scheduled"):
+        people = {one.manager for one in told for story, _text in one.stories if story.status == ending}
+        assert people == {"ana", "bruno"}, ending
