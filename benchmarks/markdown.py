@@ -35,6 +35,7 @@ def main(paths: list[str]) -> None:
         report = json.loads(Path(path).read_text(encoding="utf-8"))
         for name, measured in report["benchmarks"].items():
             print(f"## {name}: {report['began']}, {report['machine']['commit']}\n\n{table(measured['figures'])}\n")
+            print("A million multiplications: {} ms before, {} ms after.\n".format(*measured.get("loop_ms", "??")))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from django.db.migrations.state import ProjectState
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The last migration of each app in the newest release. A release moves these on, and empties REASONS.
-RELEASED = {"accounts": 6, "audit": 2, "insights": 1, "monitoring": 2, "notices": 3, "publishing": 14}
+RELEASED = {"accounts": 6, "audit": 2, "insights": 5, "monitoring": 3, "notices": 3, "publishing": 17}
 #: ("app", "0042_name") of a later migration that breaks the rule on purpose → why old code survives it.
 REASONS: dict[tuple[str, str], str] = {}
 #: Old code asks for what these take away.
