@@ -125,7 +125,10 @@ class Stack:
             "tiktok", "tiktok_sandbox", "--host", self["tiktok"].address, "--port", str(TIKTOK_PORT),
             "--processing-seconds", "0.5", "--moderation-seconds", "0.2",
         )  # fmt: skip
-        for process, words in ((database, "ready to accept"), (s3, "Running on"), (sandbox, "sandbox:")):
+        behind = [(database, "ready to accept"), (s3, "Running on"), (sandbox, "sandbox:")]
+        if self.pooler:
+            behind.append((self._start_pooler(), "process up"))
+        for process, words in behind:
             wait(
                 lambda process=process, words=words: process.said(words), seconds=START_SECONDS, about=str(process.log)
             )
