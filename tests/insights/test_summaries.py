@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from accounts.models import TikTokAccount
-from insights.models import Publication, TopicAccount, TopicDay, TopicSectorDay, TopicStanding
+from insights.models import TopicAccount, TopicDay, TopicSectorDay, TopicStanding
 from insights.selectors.suggestions import suggest_all
 from insights.selectors.topics import topic_leaders, topic_leaders_overall
 from insights.services.summaries import summaries_fold, summaries_rebuild, summaries_refresh
-from insights.services.topics import topics_counted, topics_keep
-from publishing.states import VideoStatus
-from tests.factories import SectorFactory, TikTokAccountFactory, VideoFactory
+from tests.factories import TikTokAccountFactory
+from tests.insights.history import TODAY, TOPICS, compare, played, publish, steps
 
 pytestmark = pytest.mark.django_db
-
-TODAY = timezone.now().date()
-TOPICS = ["pan", "mate", "asado"]
-
-
-def publish(account: TikTokAccount, topics, age: int) -> Publication:
-    at = datetime.combine(TODAY - timedelta(days=age), time(12), tzinfo=UTC)
-    caption = " ".join(f"#{topic}" for topic in topics)
-    video = VideoFactory(account=account, status=VideoStatus.POSTED, posted_at=at, caption=caption)
-    row = Publication.objects.create(
-        video=video, account=account, sector=account.sector, arm="none", due_at=at, posted_at=at
-    )
-    topics_keep(row, caption)
-    return row
-
-
-def compare(row: Publication, is_hit: bool) -> None:
-    if row.is_hit is None:
-        row.settled_views, row.median_views, row.is_hit = 9, 5, is_hit
-        row.save(update_fields=["settled_views", "median_views", "is_hit"])
-        topics_counted(row)
 
 
 def everything() -> list[object]:
@@ -71,39 +47,11 @@ def read(accounts) -> object:
     )  # fmt: skip
 
 
-steps = st.lists(
-    st.one_of(
-        st.tuples(
-            st.just("publish"), st.integers(0, 3), st.sets(st.sampled_from(TOPICS), min_size=1), st.integers(0, 95)
-        ),
-        st.tuples(st.just("compare"), st.integers(0, 30), st.booleans()),
-        st.just(("fold",)),
-        st.tuples(st.just("move"), st.integers(0, 3)),
-    ),
-    max_size=14,
-)
-
-
 @given(steps)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_it_adds_up_bit_by_bit_to_what_the_rows_say(db, done) -> None:
     """Whatever is folded when, also of accounts that change their sector: to read it is to read the days."""
-    for model in (TopicStanding, TopicAccount, TopicSectorDay, TopicDay, Publication):
-        model.objects.all().delete()
-    sectors = [SectorFactory(), SectorFactory()]
-    accounts = [TikTokAccountFactory(sector=sectors[number % 2]) for number in range(4)]
-    made: list[Publication] = []
-    for step, *rest in done:
-        if step == "publish":
-            made.append(publish(accounts[rest[0]], rest[1], rest[2]))
-        elif step == "compare" and made:
-            compare(made[rest[0] % len(made)], rest[1])
-        elif step == "fold":
-            summaries_fold()
-        elif step == "move":
-            account = accounts[rest[0]]
-            account.sector = sectors[account.sector == sectors[0]]
-            account.save(update_fields=["sector"])
+    accounts, _sectors = played(done)
     seen = read(accounts)
     summaries_fold()
     assert read(accounts) == seen
