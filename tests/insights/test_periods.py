@@ -13,7 +13,7 @@ from insights.models import Publication, PublicationTopic, TopicDay
 from insights.selectors.topics import Leader, topic_leaders, topic_leaders_overall
 from insights.services.summaries import summaries_fold, summaries_refresh
 from tests.factories import TikTokAccountFactory
-from tests.insights.history import TODAY, TOPICS, played, publish, steps
+from tests.insights.history import TODAY, TOPICS, compare, played, publish, steps
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +103,23 @@ def test_it_leads_with_what_was_just_used_before_that_is_summed() -> None:
     found = topic_leaders(limit=2)[one.sector.name]
     assert [(leader.topic, leader.videos, leader.accounts) for leader in found] == [("vino", 4, 2), ("asado", 3, 2)]
     assert [leader.topic for leader in topic_leaders_overall(limit=2)] == ["vino", "asado"]
+
+
+@pytest.mark.parametrize(("first", "last"), [(60, 0), (60, 20), (50, 4), (15, 5), (8, 0), (3, 1)])
+def test_it_counts_what_is_summed_and_what_is_not_in_periods_of_each_kind(first: int, last: int) -> None:
+    """Most of history and little of it, open and over; the unsummed of accounts known and new."""
+    known, new = TikTokAccountFactory(), TikTokAccountFactory()
+    new.sector = known.sector
+    new.save(update_fields=["sector"])
+    for age in range(0, 61, 4):
+        compare(publish(known, ["pan", "mate"] if age % 8 else ["pan"], age), age % 3 == 0)
+    summaries_refresh()
+    for account, age in ((new, 2), (new, 2), (new, 6), (known, 2), (known, 55)):
+        publish(account, ["mate", "gol"], age)
+    start, end = (TODAY - timedelta(days=age) for age in (first, last))
+
+    assert topic_leaders(start=start, end=end, limit=LIMIT) == counted(start, end, apart=True)
+    assert topic_leaders_overall(start=start, end=end, limit=LIMIT) == counted(start, end, apart=False)[""]
+    for account in (known, new):
+        mine = topic_leaders_overall(start=start, end=end, accounts=[account], limit=LIMIT)
+        assert mine == counted(start, end, apart=False, publication__account=account).get("", [])
